@@ -1,0 +1,1 @@
+"""The virtual phone: an Android phone in a Python process, reached through the ADB protocol."""
