@@ -1,0 +1,195 @@
+"""Programs that we own: each in its own process group, ended with it, and reaped by a later run after a crash.
+
+A record (pid, start time, boot) is kept per program in a directory. A later start ends the programs whose owner
+is gone. The start time is compared first, so a pid that the kernel has given to somebody else is never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from tapwise.errors import DeviceError
+
+_POLL_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process for good: its pid, its start in clock ticks since boot, and the boot."""
+
+    pid: int
+    started: int
+    boot: str
+
+    def is_running(self) -> bool:
+        """Whether this very process still runs; a zombie does not."""
+        return identify(self.pid) == self
+
+
+def identify(pid: int) -> Identity | None:
+    """The identity of a running process; None when there is none, or where the system has no /proc."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the program's name may hold spaces and parentheses
+    if fields[0] in "ZX":
+        return None
+    return Identity(pid, int(fields[19]), boot)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Look at a condition until it holds or the deadline passes; returns whether it held."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def end_group(pid: int, has_ended: Callable[[], bool], grace_s: float) -> None:
+    """Ask a process group to end, and end it hard when its leader has not ended after `grace_s` seconds.
+
+    The caller must not have reaped the leader yet, or must have checked its identity: only then is the group ours.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGTERM)
+        os.killpg(pid, signal.SIGCONT)  # a stopped process does not see SIGTERM
+        wait_until(has_ended, grace_s)
+        os.killpg(pid, signal.SIGKILL)  # also the children that outlived their leader
+
+
+class OwnedProcess:
+    """A running program in a process group of its own. Made by `ProcessRegistry.start`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], record: Path, log: Path) -> None:
+        self._process = process
+        self._record = record
+        self._log = log
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also the id of its group."""
+        return self._process.pid
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        """The program's standard input."""
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """The program's standard output."""
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def alive(self) -> bool:
+        """Whether the program still runs."""
+        return not self._has_ended()
+
+    def error_output(self) -> str:
+        """The last 2000 characters that the program wrote to its standard error."""
+        try:
+            return self._log.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+        except OSError:
+            return ""
+
+    def end(self, grace_s: float = 2.0) -> None:
+        """End the program and its group: politely, then hard after `grace_s` seconds. Harmless when repeated."""
+        if self._process.returncode is None:
+            end_group(self.pid, self._has_ended, grace_s)
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        self._record.unlink(missing_ok=True)
+        self._log.unlink(missing_ok=True)
+
+    def _has_ended(self) -> bool:
+        if self._process.returncode is not None:
+            return True
+        if hasattr(os, "waitid"):  # look without reaping: an unreaped leader keeps its group id from being reused
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return self._process.poll() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    process: Identity
+    owner: Identity
+    command: list[str]
+
+
+class ProcessRegistry:
+    """Starts programs and remembers them in a directory, so that a crash of ours leaves none behind for long."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory or Path(tempfile.gettempdir()) / f"tapwise-{os.getuid()}"
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> OwnedProcess:
+        """Start a program with pipes on its standard input and output. Raises DeviceError when it cannot start."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, log = tempfile.mkstemp(suffix=".log", dir=self._directory)
+        try:
+            process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=descriptor,
+                start_new_session=True,
+                env=None if environment is None else dict(environment),
+            )
+        except OSError as error:
+            Path(log).unlink()
+            raise DeviceError(
+                f"program {command[0]!r} cannot be started: {error}; check that it is installed"
+            ) from error
+        finally:
+            os.close(descriptor)
+        record = self._directory / f"{process.pid}.json"
+        identity, owner = identify(process.pid), identify(os.getpid())
+        if identity is not None and owner is not None:
+            _write_record(record, _Record(identity, owner, list(command)))
+        return OwnedProcess(process, record, Path(log))
+
+    def reap_leftovers(self, grace_s: float = 1.0) -> list[int]:
+        """End the programs of owners that are gone; returns their pids."""
+        reaped = []
+        for path in sorted(self._directory.glob("*.json")):
+            record = _read_record(path)
+            if record is not None and record.owner.is_running():
+                continue
+            if record is not None and record.process.is_running():
+                process = record.process
+                end_group(process.pid, lambda process=process: not process.is_running(), grace_s)  # type: ignore[misc]
+                reaped.append(process.pid)
+            path.unlink(missing_ok=True)
+        return reaped
+
+
+def _write_record(path: Path, record: _Record) -> None:
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    partial.replace(path)
+
+
+def _read_record(path: Path) -> _Record | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return _Record(Identity(**data["process"]), Identity(**data["owner"]), list(data["command"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # written by another version, or gone meanwhile
