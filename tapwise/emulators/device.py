@@ -34,7 +34,7 @@ class AdbDevice:
         self._snapshots = snapshots
         self._timeout_s = timeout_s
         self._size: Size | None = None
-        self._raw_frames = True
+        self._raw_frames: bool | None = None
         self._counts_frames: bool | None = None
         self._has_launcher_names = True
 
@@ -156,15 +156,17 @@ class AdbDevice:
         return self._transport.exec_out(command, self._timeout_s).decode("utf-8", "replace")
 
     def _frame(self) -> NDArray[np.uint8]:
-        if self._raw_frames:
-            data = self._transport.exec_out("screencap", self._timeout_s, screen.raw_length(self.size()))
-            try:
-                return screen.read_raw(data)
-            except DeviceError:
-                pixels = self._png()
-                self._raw_frames = False  # PNG works where raw does not: a format that we do not know
-                return pixels
-        return self._png()
+        if self._raw_frames is False:
+            return self._png()
+        data = self._transport.exec_out("screencap", self._timeout_s, screen.raw_length(self.size()))
+        try:
+            pixels = screen.read_raw(data)
+        except DeviceError:
+            pixels = self._png()
+            self._raw_frames = bool(self._raw_frames)  # a phone whose first frame is malformed uses another format
+            return pixels
+        self._raw_frames = True
+        return pixels
 
     def _png(self) -> NDArray[np.uint8]:
         return screen.read_png(self._transport.exec_out("screencap -p", self._timeout_s))
@@ -173,7 +175,7 @@ class AdbDevice:
         if "." in name:
             return name
         wanted = re.sub(r"\W", "", name).lower()
-        packages = re.findall(r"^package:(\S+)", self.shell("pm list packages"), re.MULTILINE)
+        packages: list[str] = re.findall(r"^package:(\S+)", self.shell("pm list packages"), re.MULTILINE)
         matches = [package for package in packages if package.rpartition(".")[2].lower() == wanted]
         if len(matches) != 1:
             found = f"{len(matches)} packages are called so" if matches else "no package is called so"
