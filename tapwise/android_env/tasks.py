@@ -1,0 +1,196 @@
+"""Task templates, and the suites that they unfold into.
+
+A template is a family of tasks: phrasings with fields, the values of those fields, how to bring the phone into the
+starting state, how to read from the phone's state whether the task is done, and how an expert would do it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tapwise.android_env.screen import Screen
+from tapwise.errors import EnvError
+from tapwise.records import Action, Split, Task
+
+Shell = Callable[[str], str]
+"""Runs a command on the device and returns its standard output."""
+
+Params = Mapping[str, str]
+"""The values of one instance, by the name of the parameter."""
+
+TEST_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A family of tasks.
+
+    `app` is the launcher's label in lower case. `instructions` are phrasings with {param} fields. `params` are the
+    values of each parameter; every combination that `exclude` does not refuse is an instance. `setup` gives shell
+    commands, safe to repeat, that bring the phone into the starting state. `check` reads the ground truth from
+    the device's state. `expert` chooses one action for the screen in front of it.
+    """
+
+    name: str
+    suite: str
+    app: str
+    instructions: tuple[str, ...]
+    params: Mapping[str, tuple[str, ...]]
+    max_steps: int
+    setup: Callable[[Params], Sequence[str]]
+    check: Callable[[Shell, Params], bool]
+    expert: Callable[[Screen, Params], Action]
+    exclude: Callable[[Params], bool] | None = None
+
+    def combinations(self) -> Iterator[dict[str, str]]:
+        """The instances' parameter values, in the order in which the template lists them."""
+        for values in itertools.product(*self.params.values()):
+            params = dict(zip(self.params, values, strict=True))
+            if self.exclude is None or not self.exclude(params):
+                yield params
+
+
+class Suite:
+    """The tasks of some templates, each in exactly one split.
+
+    Which split follows from a hash of the instruction alone, so it stays as it is when templates are added; only
+    a template whose tasks would all fall on one side lends one instruction to the other. Raises EnvError when
+    the templates cannot be split, or are malformed.
+    """
+
+    def __init__(self, name: str, templates: Sequence[Template]) -> None:
+        if not templates:
+            raise EnvError(f"suite {name!r} has no templates: add some under tapwise.android_env.templates")
+        _refuse_repeats(name, "template name", (template.name for template in templates))
+        self.name = name
+        self.templates = {template.name: template for template in templates}
+        self._tasks = tuple(task for template in templates for task in _unfold(template))
+        _refuse_repeats(name, "task id", (task.id for task in self._tasks))
+        self._by_id = {task.id: task for task in self._tasks}
+        self._refuse_leaks()
+
+    def tasks(self, split: Split | None = None) -> tuple[Task, ...]:
+        """All tasks, or those of one split, always in the same order."""
+        return tuple(task for task in self._tasks if split is None or task.split == split)
+
+    def task(self, task_id: str) -> Task:
+        """The task of this id. Raises EnvError when there is none."""
+        try:
+            return self._by_id[task_id]
+        except KeyError:
+            raise EnvError(
+                f"suite {self.name!r} has no task {task_id!r}: its ids look like {self._tasks[0].id!r}"
+            ) from None
+
+    def template_of(self, task: Task) -> Template:
+        """The template that the task came from. Raises EnvError when it is not of this suite."""
+        template = self.templates.get(task.template)
+        if template is None:
+            raise EnvError(
+                f"task {task.id!r} came from template {task.template!r}, which suite {self.name!r} does not have:"
+                " create the environment with the suite that the task was taken from"
+            )
+        return template
+
+    def sample(self, rng: np.random.Generator, split: Split, n: int) -> list[Task]:
+        """`n` tasks of a split: every template about equally often, a task again only after all its siblings."""
+        pools = {name: [task for task in self.tasks(split) if task.template == name] for name in self.templates}
+        decks: dict[str, list[Task]] = {name: [] for name in pools}
+        chosen: list[Task] = []
+        while len(chosen) < n:
+            names = list(pools)
+            for index in rng.permutation(len(names))[: n - len(chosen)]:
+                name = names[index]
+                if not decks[name]:
+                    decks[name] = [pools[name][i] for i in rng.permutation(len(pools[name]))]
+                chosen.append(decks[name].pop())
+        return chosen
+
+    def _refuse_leaks(self) -> None:
+        splits: dict[str, Task] = {}
+        for task in self._tasks:
+            other = splits.setdefault(normalise(task.instruction), task)
+            if other.split != task.split:
+                raise EnvError(
+                    f"the instruction {task.instruction!r} is in both splits of suite {self.name!r}, as {other.id!r}"
+                    f" and {task.id!r}: reword it in one of the two templates"
+                )
+
+
+def normalise(instruction: str) -> str:
+    """An instruction without the differences that do not make it another: case, spacing, closing punctuation."""
+    return re.sub(r"\s+", " ", instruction).strip().rstrip(".!?").casefold()
+
+
+def _unfold(template: Template) -> list[Task]:
+    _refuse_bad_fields(template)
+    texts: list[tuple[str, str, dict[str, str]]] = []
+    for params in template.combinations():
+        values = "-".join(_slug(value) for value in params.values())
+        for number, phrasing in enumerate(template.instructions):
+            identity = "/".join(part for part in (template.name, values, str(number)) if part)
+            texts.append((identity, phrasing.format_map(params), params))
+    splits = _split(template, [text for _, text, _ in texts])
+    return [
+        Task(
+            id=identity,
+            instruction=text,
+            suite=template.suite,
+            app=template.app,
+            template=template.name,
+            params=tuple(sorted(params.items())),
+            max_steps=template.max_steps,
+            split=splits[normalise(text)],
+        )
+        for identity, text, params in texts
+    ]
+
+
+def _split(template: Template, texts: Sequence[str]) -> dict[str, Split]:
+    places = {text: _place(text) for text in map(normalise, texts)}
+    if len(places) < 2:
+        raise EnvError(
+            f"template {template.name!r} has {len(places)} distinct instructions, but each split needs one:"
+            " add a phrasing or a parameter value"
+        )
+    splits: dict[str, Split] = {text: "test" if place < TEST_SHARE else "train" for text, place in places.items()}
+    if "test" not in splits.values():
+        splits[min(places, key=places.__getitem__)] = "test"
+    if "train" not in splits.values():
+        splits[max(places, key=places.__getitem__)] = "train"
+    return splits
+
+
+def _place(text: str) -> float:
+    """A number in [0, 1) that depends on the text alone, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
+
+
+def _slug(value: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "_", value.lower()).strip("_")
+
+
+def _refuse_bad_fields(template: Template) -> None:
+    if template.max_steps < 1:
+        raise EnvError(f"template {template.name!r} allows {template.max_steps} steps: give it at least one")
+    for phrasing in template.instructions:
+        for _, field, _, _ in string.Formatter().parse(phrasing):
+            if field is not None and field not in template.params:
+                raise EnvError(
+                    f"template {template.name!r} has the field {{{field}}} in {phrasing!r}, but its parameters are"
+                    f" {', '.join(template.params) or 'none'}: rename one of the two"
+                )
+
+
+def _refuse_repeats(suite: str, what: str, values: Iterator[str]) -> None:
+    repeated = [value for value, count in Counter(values).items() if count > 1]
+    if repeated:
+        raise EnvError(f"suite {suite!r} has the {what} {repeated[0]!r} more than once: make it unique")

@@ -1,0 +1,1 @@
+"""Task templates, one module per app; each offers a tuple `TEMPLATES`."""
