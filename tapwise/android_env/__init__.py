@@ -1,0 +1,26 @@
+"""The environment: devices and tasks become episodes."""
+
+from tapwise.android_env.checker import Finding, check_env
+from tapwise.android_env.env import AndroidEnv, EnvSettings
+from tapwise.android_env.episode import EpisodeRunner, run_episode
+from tapwise.android_env.expert import ScriptedExpert
+from tapwise.android_env.screen import Screen
+from tapwise.android_env.settle import SettleBudget
+from tapwise.android_env.suites import load_suite, suite_names
+from tapwise.android_env.tasks import Suite, Template
+
+__all__ = [
+    "AndroidEnv",
+    "EnvSettings",
+    "EpisodeRunner",
+    "Finding",
+    "Screen",
+    "ScriptedExpert",
+    "SettleBudget",
+    "Suite",
+    "Template",
+    "check_env",
+    "load_suite",
+    "run_episode",
+    "suite_names",
+]

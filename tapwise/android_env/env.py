@@ -1,0 +1,183 @@
+"""The environment: a device and a task become `reset` and `step`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from tapwise.android_env.actuator import actuate
+from tapwise.android_env.observer import Observer
+from tapwise.android_env.settle import SettleBudget, Settled, settle
+from tapwise.android_env.tasks import Suite, Template
+from tapwise.config import Config
+from tapwise.errors import CommandFailed, DeviceError, DeviceLost, DeviceTimeout, EnvError
+from tapwise.protocols import Device, Transition
+from tapwise.records import Action, Finish, Observation, Task
+
+BASE_SNAPSHOT = "tapwise_base"
+SEED_PROPERTY = "debug.tapwise.seed"
+
+
+class EnvSettings(Config):
+    """How an environment looks at its device and starts an episode."""
+
+    with_tree: bool = False
+    """Take the accessibility tree with every observation; scripted experts need it."""
+
+    image_format: Literal["png", "jpeg"] = "jpeg"
+    """JPEG at quality 90 is about a tenth of PNG's size."""
+
+    settle: SettleBudget = SettleBudget()
+    """When the screen counts as still."""
+
+    use_snapshots: bool = True
+    """Start every episode from one snapshot of the whole phone, on devices that can."""
+
+
+@dataclass(slots=True)
+class _Episode:
+    """The episode that is under way. `last` is the newest observation, `over` forbids further steps."""
+
+    task: Task
+    template: Template
+    last: Observation
+    steps: int = 0
+    over: bool = False
+
+
+class AndroidEnv:
+    """One device, one episode at a time.
+
+    DeviceErrors pass through; after one, the episode is over and `reset` begins the next. EnvError is raised for
+    misuse, for a task that cannot be set up, and for a state check that cannot be evaluated.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        suite: Suite,
+        settings: EnvSettings | None = None,
+        now: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.device = device
+        self.suite = suite
+        self.settings = settings or EnvSettings()
+        self._now = now
+        self._wait = wait
+        self._observer = Observer(device, self.settings.with_tree, self.settings.image_format, now)
+        self._snapshots = self.settings.use_snapshots
+        self._has_base = False
+        self._used_packages: set[str] = set()
+        self._episode: _Episode | None = None
+
+    @property
+    def serial(self) -> str:
+        """The name of the device that the episodes run on."""
+        return self.device.serial
+
+    def reset(self, task: Task, seed: int) -> Observation:
+        """Bring the phone into the task's starting state and show it, on the home screen.
+
+        On a virtual phone the same task and seed give the same pixels. Raises EnvError when the task is not of
+        this suite or its set-up fails, DeviceError when the device does.
+        """
+        self._episode = None
+        template = self.suite.template_of(task)
+        self._restore()
+        self.device.shell(f"setprop {SEED_PROPERTY} {seed}")
+        self._set_up(task, template)
+        self.device.press("KEYCODE_HOME")
+        observation = self._look(self._settle())
+        self._episode = _Episode(task, template, observation)
+        return observation
+
+    def step(self, action: Action) -> Transition:
+        """Perform an action and show what came of it.
+
+        `Finish` terminates, the task's step limit truncates; both read the outcome from the device's state, which
+        alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end), "polls" (looks until the
+        screen settled) and "refused" (why the device did not perform the action, or None).
+        """
+        episode = self._episode
+        if episode is None or episode.over:
+            raise EnvError("AndroidEnv.step needs an episode under way: call reset(task, seed) first")
+        episode.over = True  # stays so when anything below raises
+        episode.steps += 1
+        if isinstance(action, Finish):
+            outcome = self._check(episode)
+            return Transition(episode.last, float(outcome), True, False, _info(outcome, 0, None))
+        refused = actuate(self.device, action, episode.last.screenshot.size)
+        rest = self._settle()
+        episode.last = self._look(rest)
+        if episode.steps >= episode.task.max_steps:
+            outcome = self._check(episode)
+            return Transition(episode.last, float(outcome), False, True, _info(outcome, rest.polls, refused))
+        episode.over = False
+        return Transition(episode.last, 0.0, False, False, _info(None, rest.polls, refused))
+
+    def close(self) -> None:
+        """End the episode; the device is the caller's and stays open."""
+        self._episode = None
+
+    def _settle(self) -> Settled:
+        return settle(self.device, self.settings.settle, self._now, self._wait)
+
+    def _look(self, rest: Settled) -> Observation:
+        observation = self._observer.observe(rest.settled)
+        self._used_packages.add(observation.activity.partition("/")[0])
+        return observation
+
+    def _restore(self) -> None:
+        """Back to the base state: by snapshot where the device can, else home with the used apps stopped."""
+        if self._snapshots and self._load_or_save():
+            return
+        self._snapshots = False
+        self._used_packages.add(self.device.foreground().partition("/")[0])
+        self.device.press("KEYCODE_HOME")
+        launcher = self.device.foreground().partition("/")[0]
+        for package in sorted(self._used_packages - {launcher, ""}):
+            self.device.shell(f"am force-stop {package}")
+        self._used_packages.clear()
+
+    def _load_or_save(self) -> bool:
+        if self._has_base:  # a failure is now the device's: saving instead would make a used phone the base
+            self.device.load_snapshot(BASE_SNAPSHOT)
+            return True
+        for attempt in (self.device.load_snapshot, self.device.save_snapshot):
+            try:
+                attempt(BASE_SNAPSHOT)
+            except (DeviceLost, DeviceTimeout):
+                raise
+            except DeviceError:  # there is no such snapshot yet, or the device knows no snapshots
+                continue
+            self._has_base = True
+            return True
+        return False
+
+    def _set_up(self, task: Task, template: Template) -> None:
+        for command in template.setup(dict(task.params)):
+            try:
+                self.device.shell(command)
+            except CommandFailed as error:
+                raise EnvError(
+                    f"task {task.id!r} cannot be set up on {self.serial}: {error}; make the template's set-up"
+                    " commands work on this Android"
+                ) from error
+
+    def _check(self, episode: _Episode) -> bool:
+        try:
+            return bool(episode.template.check(self.device.shell, dict(episode.task.params)))
+        except Exception as error:  # checks are written by users; whatever breaks in one is named and attributed
+            if isinstance(error, DeviceError) and not isinstance(error, CommandFailed):
+                raise
+            raise EnvError(
+                f"the check of template {episode.template.name!r} broke on task {episode.task.id!r} with"
+                f" {type(error).__name__}: {error}; make it return True or False for every state of the device"
+            ) from error
+
+
+def _info(outcome: bool | None, polls: int, refused: str | None) -> dict[str, object]:
+    return {"outcome": outcome, "polls": polls, "refused": refused}
