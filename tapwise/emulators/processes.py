@@ -123,7 +123,10 @@ class OwnedProcess:
         if self._process.returncode is not None:
             return True
         if hasattr(os, "waitid"):  # look without reaping: an unreaped leader keeps its group id from being reused
-            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            try:
+                return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            except ChildProcessError:
+                return True
         return self._process.poll() is not None
 
 

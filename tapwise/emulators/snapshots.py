@@ -22,8 +22,8 @@ class Snapshots(Protocol):
         ...
 
 
-class VirtualSnapshots:
-    """Snapshots of a virtual phone, which it keeps itself."""
+class ShellSnapshots:
+    """Snapshots that the phone keeps itself, as virtual phones do; others raise DeviceError."""
 
     def __init__(self, shell: Callable[[str], ShellResult]) -> None:
         self._shell = shell
@@ -39,28 +39,10 @@ class VirtualSnapshots:
     def _run(self, verb: str, name: str) -> None:
         result = self._shell(f"tapwise-phone snapshot {verb} {shlex.quote(name)}")
         if result.exit_code == 127:
-            raise DeviceError(f"snapshot {name!r}: this is no tapwise virtual phone, so it cannot {verb} snapshots")
+            raise DeviceError(
+                f"snapshot {name!r}: this phone is not virtual and cannot {verb} snapshots; use the virtual"
+                " backend, or a suite that resets its own apps"
+            )
         if result.exit_code != 0:
             reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
             raise DeviceError(f"snapshot {name!r} cannot be {'saved' if verb == 'save' else 'loaded'}: {reason}")
-
-
-class NoSnapshots:
-    """For phones that have none."""
-
-    def __init__(self, serial: str) -> None:
-        self._serial = serial
-
-    def save(self, name: str) -> None:
-        """Always raises DeviceError."""
-        self._refuse(name)
-
-    def load(self, name: str) -> None:
-        """Always raises DeviceError."""
-        self._refuse(name)
-
-    def _refuse(self, name: str) -> None:
-        raise DeviceError(
-            f"snapshot {name!r}: phone {self._serial} is not known to keep snapshots; use the virtual backend, or a"
-            " suite that resets its own apps"
-        )

@@ -1,0 +1,1 @@
+"""Where phones come from: processes of ours, machines of others, or this very process."""

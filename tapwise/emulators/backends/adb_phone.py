@@ -1,0 +1,72 @@
+"""A booted phone that is reached over ADB, directly or through the adb program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from tapwise.emulators.adb.binary import AdbBinary
+from tapwise.emulators.adb.client import DirectAdb
+from tapwise.emulators.adb.transport import Transport
+from tapwise.emulators.device import AdbDevice
+from tapwise.emulators.snapshots import ShellSnapshots
+from tapwise.errors import ConfigError, DeviceError
+
+TransportKind = Literal["direct", "binary"]
+
+
+def make_transport(kind: TransportKind, address: str, server_port: int | None = None) -> Transport:
+    """A transport to `address`: host:port for "direct", any adb serial for "binary". Raises ConfigError."""
+    if kind == "binary":
+        return AdbBinary(address, server_port=server_port)
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigError(f"phone address {address!r} is not host:port, which the direct transport needs")
+    return DirectAdb(host.strip("[]"), int(port))
+
+
+class AdbPhone:
+    """A `BootedDevice` over ADB. Probes use a connection of their own, so that they overtake a lessee's command."""
+
+    def __init__(
+        self,
+        kind: TransportKind,
+        address: str,
+        *,
+        server_port: int | None = None,
+        alive: Callable[[], bool] = lambda: True,
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._transport = make_transport(kind, address, server_port)
+        self._probe_transport = make_transport(kind, address, server_port) if kind == "direct" else self._transport
+        self._alive = alive
+        self._end = end
+        self._device = AdbDevice(self._transport, address, ShellSnapshots(self._transport.shell))
+
+    @property
+    def device(self) -> AdbDevice:
+        """What lessees work with."""
+        return self._device
+
+    def alive(self) -> bool:
+        """Whether the program that runs the phone, where it is ours, still runs."""
+        return self._alive()
+
+    def probe(self, timeout_s: float) -> None:
+        """Run a command within the deadline and see that Android is up."""
+        if not self._probe_transport.is_alive():
+            self._probe_transport.connect(timeout_s)
+        answer = self._probe_transport.shell("getprop sys.boot_completed", timeout_s)
+        if answer.stdout.strip() != b"1":
+            raise DeviceError(f"phone {self._device.serial} has not finished booting")
+
+    def renew(self, timeout_s: float) -> None:
+        """Connect anew, then probe."""
+        self._transport.connect(timeout_s)
+        self.probe(timeout_s)
+
+    def shut_down(self) -> None:
+        """Close the connections and end the program, where it is ours."""
+        self._end()
+        self._transport.close()
+        self._probe_transport.close()

@@ -1,0 +1,48 @@
+"""The seam between the farm and where its phones come from."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tapwise.protocols import Device
+
+
+class BootedDevice(Protocol):
+    """One phone that runs, as its supervisor sees it."""
+
+    @property
+    def device(self) -> Device:
+        """What lessees work with."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether it still exists, as far as can be told at once, without asking the phone."""
+        ...
+
+    def probe(self, timeout_s: float) -> None:
+        """Ask the phone something, beside whatever a lessee is doing. Raises DeviceError when it does not answer."""
+        ...
+
+    def renew(self, timeout_s: float) -> None:
+        """Replace the connection after a fault, then probe. Only called while nobody leases the phone."""
+        ...
+
+    def shut_down(self) -> None:
+        """End it and free what it held; a command under way raises DeviceLost. Harmless when repeated."""
+        ...
+
+
+class Backend(Protocol):
+    """A source of phones. `boot` is called from several threads at once, with different indices."""
+
+    @property
+    def name(self) -> str:
+        """As recipes write it."""
+        ...
+
+    def boot(self, index: int, timeout_s: float) -> BootedDevice:
+        """Bring up phone number `index` and return it ready for use.
+
+        Raises DeviceError when it fails (the farm tries again), ConfigError when trying again is of no use.
+        """
+        ...
