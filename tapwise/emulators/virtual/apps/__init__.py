@@ -1,0 +1,13 @@
+"""The apps of the virtual phone, one file each: a state dataclass plus pages."""
+
+from __future__ import annotations
+
+from tapwise.emulators.virtual.apps.base import App
+
+
+def installed_apps() -> tuple[App, ...]:
+    """A fresh instance of every app, the launcher first. Apps are stateless: their state is in the phone."""
+    from tapwise.emulators.virtual.apps.launcher import Launcher
+    from tapwise.emulators.virtual.apps.settings import SettingsApp
+
+    return (Launcher(), SettingsApp())

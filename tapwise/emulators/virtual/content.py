@@ -1,0 +1,49 @@
+"""Content providers: the apps' tables behind their URIs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tapwise.emulators.virtual.apps.base import App, ContentRow, Table
+from tapwise.emulators.virtual.state import AppState
+
+
+class ContentProviders:
+    """Finds the table behind a URI in the present state. KeyError for a URI that no app offers."""
+
+    def __init__(self, apps: dict[str, App], states: Callable[[], dict[str, AppState]], changed: Callable[[], None]) -> None:
+        self._apps = apps
+        self._states = states
+        self._changed = changed
+
+    def _table(self, uri: str) -> Table:
+        for package, app in self._apps.items():
+            table = app.tables(self._states()[package].data).get(uri.rstrip("/"))
+            if table is not None:
+                return table
+        raise KeyError(f"no content provider for {uri}")
+
+    def uris(self) -> list[str]:
+        """Every URI on offer."""
+        return sorted(uri for package, app in self._apps.items() for uri in app.tables(self._states()[package].data))
+
+    def query(self, uri: str) -> list[ContentRow]:
+        """All rows."""
+        return self._table(uri).query()
+
+    def insert(self, uri: str, values: ContentRow) -> None:
+        """Add a row."""
+        self._table(uri).insert(values)
+        self._changed()
+
+    def update(self, uri: str, values: ContentRow, matches: Callable[[ContentRow], bool]) -> int:
+        """Change the matching rows and say how many."""
+        count = self._table(uri).update(values, matches)
+        self._changed()
+        return count
+
+    def delete(self, uri: str, matches: Callable[[ContentRow], bool]) -> int:
+        """Remove the matching rows and say how many."""
+        count = self._table(uri).delete(matches)
+        self._changed()
+        return count

@@ -1,0 +1,371 @@
+"""The virtual phone: one value of state, events that change it, and views of it.
+
+Everything is synchronous and reaches nothing outside. Coordinates are pixels of the screen.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import pickle
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tapwise.emulators.virtual.apps import installed_apps
+from tapwise.emulators.virtual.apps.base import App
+from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
+from tapwise.emulators.virtual.content import ContentProviders
+from tapwise.emulators.virtual.filesystem import VirtualFileSystem
+from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
+from tapwise.emulators.virtual.settings import DEFAULTS, Settings
+from tapwise.emulators.virtual.shown import Screen
+from tapwise.emulators.virtual.state import AppState, Entry, PhoneState, Popup
+from tapwise.records import Size, UiNode
+
+LAUNCHER = "com.google.android.apps.nexuslauncher"
+SEED_PROPERTY = "debug.tapwise.seed"
+SECONDS_PER_EVENT = 1.0
+SECONDS_PER_POLL = 0.05
+TAP_SLOP_DP = 10.0
+LONG_PRESS_S = 0.5
+
+
+class VirtualPhone:
+    """An Android phone in a Python object."""
+
+    def __init__(
+        self, *, size: Size = Size(1200, 540), density: int = 210, seed: int = 0, noise: Noise = Noise()  # noqa: B008
+    ) -> None:
+        self.size = size
+        self.density = density
+        self.noise = noise
+        self._apps = {app.package: app for app in installed_apps()}
+        self._snapshots: dict[str, bytes] = {}
+        self.state = self._fresh_state(seed)
+        self._bind()
+        self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
+        self._screen = Screen(self)
+
+    # --- state ---------------------------------------------------------------------------------------
+
+    def _fresh_state(self, seed: int) -> PhoneState:
+        state = PhoneState(
+            seed=seed,
+            settings=copy.deepcopy(DEFAULTS),
+            properties=_properties(self.size, self.density),
+            files=VirtualFileSystem(created=START),
+            apps={},
+            foreground=LAUNCHER,
+            now_s=(START - EPOCH).total_seconds(),
+        )
+        self._populate(state, seed)
+        return state
+
+    def _populate(self, state: PhoneState, seed: int) -> None:
+        """Draw the apps' data from a seed, and stop all apps."""
+        state.seed = seed
+        for package, app in self._apps.items():
+            state.apps[package] = AppState(app.initial(random.Random(f"{seed}/{package}")))
+        state.apps[LAUNCHER].stack = [Entry(("home",))]
+        state.foreground = LAUNCHER
+        state.recents.clear()
+        state.popup, state.toast, state.lure, state.noise_draws = None, "", "", 0
+
+    def _bind(self) -> None:
+        self.settings = Settings(self.state.settings)
+        self.clock = VirtualClock(self.state)
+
+    @property
+    def files(self) -> VirtualFileSystem:
+        """The phone's files."""
+        return self.state.files
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """System properties; change them with `set_property`."""
+        return self.state.properties
+
+    @property
+    def apps(self) -> Mapping[str, App]:
+        """Installed apps by package."""
+        return self._apps
+
+    def set_property(self, key: str, value: str) -> None:
+        """Set a system property. A whole number for `debug.tapwise.seed` draws a new world from that seed."""
+        self.state.properties[key] = value
+        if key == SEED_PROPERTY and value.lstrip("-").isdigit():
+            self._populate(self.state, int(value))
+        self._changed()
+
+    def set_noise(self, noise: Noise) -> None:
+        """Change the dials of the world's noise."""
+        self.noise = noise
+        self._changed()
+
+    def snapshot(self) -> bytes:
+        """The whole phone as a value (for `restore` of this very process, not a file format)."""
+        return pickle.dumps(self.state)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Become the phone that `snapshot` gave."""
+        self.state = pickle.loads(snapshot)  # noqa: S301 our own bytes, never from outside
+        self._bind()
+        self._changed()
+
+    def save_snapshot(self, name: str) -> None:
+        """Keep the present state under a name."""
+        self._snapshots[name] = self.snapshot()
+
+    def load_snapshot(self, name: str) -> None:
+        """Bring back the state kept under a name. KeyError when there is none."""
+        self.restore(self._snapshots[name])
+
+    def snapshot_names(self) -> list[str]:
+        """Names of the kept states."""
+        return sorted(self._snapshots)
+
+    def state_hash(self) -> str:
+        """Hash of everything that a snapshot keeps."""
+        state = self.state
+        digest = hashlib.sha256(state.files.fingerprint().encode())
+        digest.update(json.dumps([state.settings, state.properties], sort_keys=True).encode())
+        digest.update(repr([sorted(state.apps.items()), state.foreground, state.now_s, state.popup]).encode())
+        digest.update(repr([state.seed, state.recents, state.toast, state.lure, state.noise_draws]).encode())
+        return digest.hexdigest()
+
+    def _changed(self) -> None:
+        self._screen.invalidate()
+
+    # --- views ---------------------------------------------------------------------------------------
+
+    def frame(self) -> NDArray[np.uint8]:
+        """The screen, uint8 of shape (height, width, 3), RGB, read-only."""
+        return self._screen.frame()
+
+    def frame_counter(self) -> int:
+        """Grows by one whenever the picture has changed."""
+        return self._screen.counter()
+
+    def tree(self) -> UiNode:
+        """The accessibility tree of what is on screen, bounds in pixels."""
+        return self._screen.tree()
+
+    def foreground(self) -> str:
+        """The foreground activity as "package/activity"."""
+        if self.state.lure:
+            return "com.android.vending/.LureActivity"
+        app = self._apps[self.state.foreground]
+        return f"{app.package}/{app.activity_of(self.entry.route)}"
+
+    def poll(self) -> None:
+        """A look at the phone from outside: a little time passes, and slow pages come nearer."""
+        entry = self.entry
+        if entry.loading_s > 0:
+            self.clock.advance(SECONDS_PER_POLL)
+            self._pass_time(entry, SECONDS_PER_POLL)
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self.clock.advance(seconds)
+        self._pass_time(self.entry, seconds)
+
+    def _pass_time(self, entry: Entry, seconds: float) -> None:
+        if entry.loading_s > 0:
+            entry.loading_s = max(0.0, entry.loading_s - seconds)
+        self._changed()
+
+    @property
+    def entry(self) -> Entry:
+        """The page in front."""
+        return self.state.apps[self.state.foreground].stack[-1]
+
+    # --- input ---------------------------------------------------------------------------------------
+
+    def tap(self, x: float, y: float) -> None:
+        """Touch a pixel."""
+        self._begin_event()
+        self._screen.touch(x, y, long=False)
+
+    def long_press(self, x: float, y: float) -> None:
+        """Hold a pixel."""
+        self._begin_event()
+        self._screen.touch(x, y, long=True)
+
+    def swipe(self, x1: float, y1: float, x2: float, y2: float, duration_s: float) -> None:
+        """Move a finger from (x1, y1) to (x2, y2); hardly moving is a tap, or a long press when slow."""
+        if max(abs(x2 - x1), abs(y2 - y1)) < TAP_SLOP_DP * self.density / 160:
+            (self.long_press if duration_s >= LONG_PRESS_S else self.tap)(x1, y1)
+            return
+        self._begin_event()
+        self._screen.scroll(x1, y1, y1 - y2)
+
+    def type_text(self, text: str) -> None:
+        """Type into the focused field; without one the text is lost, as on Android."""
+        self._begin_event()
+        entry = self.entry
+        if entry.focus is not None:
+            entry.fields[entry.focus] = self._screen.focused_value() + text
+
+    def key_event(self, code: str) -> None:
+        """Press a key by its Android name; keys that do nothing here are ignored."""
+        self._begin_event()
+        if code == "KEYCODE_BACK":
+            self._screen.press_back()
+        elif code == "KEYCODE_HOME":
+            self.go_home()
+        elif code == "KEYCODE_APP_SWITCH":
+            self.show_recent()
+        elif code == "KEYCODE_ENTER":
+            self._screen.submit()
+        elif code == "KEYCODE_DEL" and self.entry.focus is not None:
+            self.entry.fields[self.entry.focus] = self._screen.focused_value()[:-1]
+
+    def _begin_event(self) -> None:
+        self.state.toast = ""
+        self.clock.advance(SECONDS_PER_EVENT)
+        self._changed()
+
+    # --- apps ----------------------------------------------------------------------------------------
+
+    def start(self, component: str) -> bool:
+        """Bring an app to the front by "package" or "package/activity"; False when it is not installed."""
+        package, _, activity = component.partition("/")
+        app = self._apps.get(package)
+        known = app is not None and activity in ("", app.activity, package + app.activity)
+        if known:
+            self.open(package)
+        return known
+
+    def open(self, package: str, *route: str) -> None:
+        """Bring an installed app to the front, with a page on top of its first one when a route is given."""
+        state = self.state
+        state.popup, state.lure = None, ""
+        app_state = state.apps[package]
+        fresh = not app_state.stack
+        if fresh:
+            app_state.stack = [Entry(("home",))]
+        if route:
+            del app_state.stack[1:]
+            app_state.stack.append(Entry(route))
+        if state.foreground != package and state.foreground != LAUNCHER:
+            self._remember(state.foreground)
+        state.foreground = package
+        if package != LAUNCHER:
+            self._remember(package)
+            if fresh or route:
+                self.page_opened()
+        self._changed()
+
+    def _remember(self, package: str) -> None:
+        recents = self.state.recents
+        if package in recents:
+            recents.remove(package)
+        recents.insert(0, package)
+
+    def open_url(self, url: str) -> None:
+        """Answer a VIEW intent for a web address. KeyError when no browser is installed."""
+        package = next((p for p, app in self._apps.items() if app.browses), None)
+        if package is None:
+            raise KeyError("no app opens web addresses")
+        self.open(package, "site", url.removeprefix("https://").removeprefix("http://").rstrip("/"))
+
+    def force_stop(self, package: str) -> None:
+        """Stop an app; unknown packages are ignored, as on Android."""
+        if package in self._apps and package != LAUNCHER:
+            self.state.apps[package].stack.clear()
+            if package in self.state.recents:
+                self.state.recents.remove(package)
+            if self.state.foreground == package:
+                self.go_home()
+        self._changed()
+
+    def clear(self, package: str) -> bool:
+        """Stop an app and empty its data; False when it is not installed."""
+        if package not in self._apps:
+            return False
+        self.force_stop(package)
+        rng = random.Random(f"{self.state.seed}/{package}")
+        self.state.apps[package].data = self._apps[package].initial(rng)
+        self._changed()
+        return True
+
+    def go_home(self) -> None:
+        """Show the launcher."""
+        self.open(LAUNCHER)
+        del self.state.apps[LAUNCHER].stack[1:]
+
+    def show_recent(self) -> None:
+        """Go back to the app used before this one."""
+        other = next((p for p in self.state.recents if p != self.state.foreground), None)
+        if other is not None:
+            self.open(other)
+
+    def page_opened(self) -> None:
+        """Let the world's noise meet a newly opened page."""
+        state = self.state
+        rng = random.Random(f"{state.seed}/noise/{state.noise_draws}")
+        state.noise_draws += 1
+        self.entry.loading_s = loading_time_s(self.noise, rng)
+        popup = interruption(self.noise, rng, browser=self._apps[state.foreground].browses)
+        if popup is not None:
+            state.popup = Popup(popup.title, popup.dismiss, popup.accept, popup.lure)
+
+    # --- what handlers of system views call ------------------------------------------------------------
+
+    def dismiss_popup(self) -> None:
+        """Close the world's interruption."""
+        self.state.popup = None
+
+    def follow_lure(self) -> None:
+        """Fall for the interruption: a page that leads away, left with Back."""
+        popup = self.state.popup
+        if popup is not None:
+            self.state.lure, self.state.popup = popup.lure, None
+
+    def pop_page(self) -> None:
+        """Back: leave the lure, the page, or the app."""
+        state = self.state
+        if state.lure:
+            state.lure = ""
+            return
+        stack = state.apps[state.foreground].stack
+        if len(stack) > 1:
+            stack.pop()
+        elif state.foreground != LAUNCHER:
+            stack.clear()
+            self.go_home()
+
+    def handler(self, action: Callable[[], Any]) -> Callable[[], None]:
+        """Wrap a handler so that the screen is drawn anew after it."""
+
+        def run() -> None:
+            action()
+            self._changed()
+
+        return run
+
+
+def _properties(size: Size, density: int) -> dict[str, str]:
+    return {
+        "ro.product.name": "tapwise_phone",
+        "ro.product.model": "Tapwise Phone",
+        "ro.product.device": "tapwise",
+        "ro.product.manufacturer": "tapwise",
+        "ro.build.version.sdk": "33",
+        "ro.build.version.release": "13",
+        "ro.product.cpu.abi": "x86_64",
+        "ro.sf.lcd_density": str(density),
+        "ro.kernel.qemu": "1",
+        "ro.boot.qemu": "1",
+        "ro.boot.qemu.avd_name": "tapwise",
+        "sys.boot_completed": "1",
+        "dev.bootcomplete": "1",
+        "init.svc.bootanim": "stopped",
+        "persist.sys.locale": "en-US",
+        "tapwise.screen": f"{size.width}x{size.height}",
+    }

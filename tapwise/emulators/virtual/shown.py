@@ -1,0 +1,298 @@
+"""What is on screen now: composes the page in front, draws it, and routes touches to it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tapwise.emulators.virtual.noise import DISMISS_ID, shuffled
+from tapwise.emulators.virtual.state import Entry, Route
+from tapwise.emulators.virtual.ui import theme as themes
+from tapwise.emulators.virtual.ui.canvas import Canvas
+from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, Scene, StatusBar, compose
+from tapwise.emulators.virtual.ui.scene import describe, hit, paint
+from tapwise.emulators.virtual.ui.views import Button, ListItem, Metrics, Space, Text, TextField
+from tapwise.records import UiNode
+
+if TYPE_CHECKING:
+    from tapwise.emulators.virtual.phone import VirtualPhone
+
+ItemT = TypeVar("ItemT")
+
+
+class Screen:
+    """The composed scene of a phone, rebuilt when the phone has changed."""
+
+    def __init__(self, phone: VirtualPhone) -> None:
+        self._phone = phone
+        self._scene: Scene | None = None
+        self._pixels: NDArray[np.uint8] | None = None
+        self._digest = b""
+        self._counter = 0
+
+    def invalidate(self) -> None:
+        """Forget the scene: something has changed."""
+        self._scene = None
+        self._pixels = None
+
+    def metrics(self) -> Metrics:
+        """Scale and theme of the phone."""
+        phone = self._phone
+        dark = phone.settings.is_on("secure", "ui_night_mode", "2")
+        accent = themes.ACCENTS[phone.state.seed % len(themes.ACCENTS)]
+        return Metrics(phone.density / 160, themes.theme(dark=dark, accent=accent))
+
+    def frame(self) -> NDArray[np.uint8]:
+        """Pixels of the scene, drawn at most once per change."""
+        if self._pixels is None:
+            metrics = self.metrics()
+            canvas = Canvas(self._phone.size.width, self._phone.size.height, metrics.theme.background)
+            for layer in self.scene().layers:
+                paint(layer, canvas, metrics)
+            pixels = np.array(canvas.image)
+            pixels.flags.writeable = False
+            digest = hashlib.blake2b(pixels, digest_size=16).digest()
+            if digest != self._digest:
+                self._digest = digest
+                self._counter += 1
+            self._pixels = pixels
+        return self._pixels
+
+    def counter(self) -> int:
+        """How often the picture has changed."""
+        self.frame()
+        return self._counter
+
+    def tree(self) -> UiNode:
+        """The accessibility tree: of the dialog alone while one is open, as on Android."""
+        scene, metrics, phone = self.scene(), self.metrics(), self._phone
+        layers = scene.layers[-1:] if scene.modal else scene.layers
+        package = phone.foreground().partition("/")[0]
+        children = tuple(_without_keyboard(describe(layer, package, metrics)) for layer in layers)
+        return UiNode(
+            class_name="android.widget.FrameLayout",
+            package=package,
+            bounds=(0, 0, phone.size.width, phone.size.height),
+            children=children,
+        )
+
+    # --- touch ---------------------------------------------------------------------------------------
+
+    def touch(self, x: float, y: float, *, long: bool) -> None:
+        """Give a touch to the innermost view under it that listens."""
+        for layer in reversed(self.scene().layers):
+            chain = hit(layer, x, y)
+            for placed in reversed(chain):
+                view = placed.view
+                if not view.enabled:
+                    return
+                handler = (view.on_long_press if long else None) or view.on_tap
+                if handler is not None:
+                    handler()
+                    self.invalidate()
+                    return
+
+    def scroll(self, x: float, y: float, distance: float) -> None:
+        """Move the page's content up by `distance` pixels when the finger began in it."""
+        scene = self.scene()
+        left, top, right, bottom = scene.viewport
+        if scene.modal or not (left <= x < right and top <= y < bottom):
+            return
+        entry = self._phone.entry
+        entry.scroll = min(max(entry.scroll + distance, 0.0), scene.scroll_range)
+        self.invalidate()
+
+    def press_back(self) -> None:
+        """Back closes, in this order: interruption, dialog, keyboard, page."""
+        phone = self._phone
+        if phone.state.popup is not None:
+            phone.dismiss_popup()
+            return
+        page = _PageUi(phone).build()
+        if not phone.state.lure and page.dialog is not None and page.dialog.on_dismiss is not None:
+            page.dialog.on_dismiss()
+        elif not phone.state.lure and phone.entry.focus is not None:
+            phone.entry.focus = None
+        else:
+            phone.pop_page()
+        self.invalidate()
+
+    def submit(self) -> None:
+        """Enter: submit the focused field."""
+        phone = self._phone
+        field = self._focused_field()
+        if field is not None:
+            phone.entry.focus = None
+            if field.on_submit is not None:
+                field.on_submit(field.value)
+            self.invalidate()
+
+    def focused_value(self) -> str:
+        """What the focused field holds."""
+        field = self._focused_field()
+        return field.value if field is not None else ""
+
+    def _focused_field(self) -> TextField | None:
+        pending = list(self.scene().layers)
+        while pending:
+            placed = pending.pop()
+            if isinstance(placed.view, TextField) and placed.view.focused:
+                return placed.view
+            pending += placed.children
+        return None
+
+    def _press_key(self, value: str) -> None:
+        phone = self._phone
+        if value == "ENTER":
+            self.submit()
+        elif phone.entry.focus is not None:
+            present = self.focused_value()
+            phone.entry.fields[phone.entry.focus] = present[:-1] if value == "DEL" else present + value
+
+    # --- composition -----------------------------------------------------------------------------------
+
+    def scene(self) -> Scene:
+        """The scene of the present state."""
+        if self._scene is None:
+            phone = self._phone
+            entry = phone.entry
+            page = self._page(entry)
+            shows_fields = not phone.state.lure and phone.state.popup is None and entry.loading_s <= 0
+            chrome = Chrome(
+                status=self._status_bar(),
+                navigation=(self.press_back, phone.go_home, phone.show_recent),
+                keyboard=self._press_key if entry.focus is not None and shows_fields else None,
+                overlay=self._overlay() if entry.loading_s <= 0 else None,
+                toast=phone.state.toast,
+            )
+            size = phone.size
+            self._scene = compose(page, chrome, entry.scroll, size.width, size.height, self.metrics())
+        return self._scene
+
+    def _page(self, entry: Entry) -> Page:
+        phone = self._phone
+        if phone.state.lure:
+            return _lure_page(phone.state.lure, phone.handler(phone.pop_page))
+        if entry.loading_s > 0:
+            dots = "." * (1 + int(entry.loading_s / 0.05) % 3)
+            label = Text(value="Loading" + dots, align="center", muted=True, id="loading")
+            return Page(title="", body=[Space(size=3 * themes.ROW_DP), label])
+        return _PageUi(phone).build()
+
+    def _overlay(self) -> Dialog | None:
+        popup = self._phone.state.popup
+        if popup is None:
+            return None
+        dismiss = Button(label=popup.dismiss, flat=True, on_tap=self._phone.dismiss_popup, id=DISMISS_ID)
+        accept = Button(label=popup.accept, on_tap=self._phone.follow_lure)
+        buttons = shuffled([dismiss, accept], popup.title, self._phone.noise, self._phone.state.seed)
+        return Dialog(title=popup.title, buttons=buttons)
+
+    def _status_bar(self) -> StatusBar:
+        settings = self._phone.settings
+        symbols = ["battery"]
+        if settings.is_on("global", "airplane_mode_on"):
+            symbols.append("plane")
+        if settings.is_on("global", "wifi_on"):
+            symbols.append("wifi")
+        if settings.is_on("global", "bluetooth_on"):
+            symbols.append("bluetooth")
+        return StatusBar(time=f"{self._phone.clock.now():%H:%M}", symbols=symbols)
+
+
+class _PageUi:
+    """The phone as the page in front sees it (protocol `Ui`)."""
+
+    def __init__(self, phone: VirtualPhone) -> None:
+        self._phone = phone
+        self._package = phone.state.foreground
+        self._entry = phone.entry
+        self.settings = phone.settings
+        self.files = phone.files
+
+    def build(self) -> Page:
+        return self._phone.apps[self._package].page(self)
+
+    @property
+    def data(self) -> Any:
+        return self._phone.state.apps[self._package].data
+
+    @property
+    def route(self) -> Route:
+        return self._entry.route
+
+    def now(self) -> datetime:
+        return self._phone.clock.now()
+
+    def go(self, *route: str) -> None:
+        self._entry.focus = None
+        self._phone.state.apps[self._package].stack.append(Entry(route))
+        self._phone.page_opened()
+
+    def replace(self, *route: str) -> None:
+        self._phone.state.apps[self._package].stack[-1] = Entry(route)
+        self._phone.page_opened()
+
+    def back(self) -> None:
+        self._phone.pop_page()
+
+    def root(self) -> None:
+        del self._phone.state.apps[self._package].stack[1:]
+
+    def field(self, name: str, default: str = "") -> str:
+        return self._entry.fields.get(name, default)
+
+    def set_field(self, name: str, value: str) -> None:
+        self._entry.fields[name] = value
+
+    def text_field(
+        self, name: str, hint: str, default: str = "", icon: str = "", on_submit: Callable[[str], None] | None = None
+    ) -> TextField:
+        return TextField(
+            id=name,
+            value=self.field(name, default),
+            hint=hint,
+            icon=icon,
+            focused=self._entry.focus == name,
+            on_tap=lambda: self.focus(name),
+            on_submit=on_submit,
+        )
+
+    def focus(self, name: str | None) -> None:
+        self._entry.focus = name
+
+    def toast(self, text: str) -> None:
+        self._phone.state.toast = text
+
+    def order(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
+        return shuffled(items, f"{self._package}/{key}", self._phone.noise, self._phone.state.seed)
+
+    def start(self, package: str, *route: str) -> None:
+        self._phone.open(package, *route)
+
+    def new_id(self) -> int:
+        self._phone.state.noise_draws += 1
+        return 1000 + self._phone.state.noise_draws
+
+
+def _lure_page(title: str, back: Callable[[], None]) -> Page:
+    body = [
+        Text(value="You left the app", align="center", muted=True),
+        ListItem(title="Install", icon="download"),
+        ListItem(title="Learn more", icon="globe"),
+    ]
+    return Page(title=title, on_back=back, body=body)
+
+
+def _without_keyboard(node: UiNode) -> UiNode:
+    """Leave out the keyboard: on Android it is a window of its own."""
+    kept = tuple(_without_keyboard(child) for child in node.children if not child.resource_id.endswith(":id/keyboard"))
+    if kept == node.children:
+        return node
+    values = {name: getattr(node, name) for name in node.__dataclass_fields__}
+    return UiNode(**{**values, "children": kept})
