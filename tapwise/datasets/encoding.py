@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import numbers
 import types
 from collections.abc import Sequence
 from enum import Enum
@@ -30,9 +31,9 @@ def encode(value: object, blobs: list[bytes]) -> Any:
         return len(blobs) - 1
     if isinstance(value, bool) or value is None:
         return value
-    if isinstance(value, int):
+    if isinstance(value, numbers.Integral):  # numpy's numbers too
         return int(value)
-    if isinstance(value, float):
+    if isinstance(value, numbers.Real):
         return float(value)
     if isinstance(value, str):
         return str(value)
