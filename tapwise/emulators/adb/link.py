@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import time
 from typing import Final
@@ -98,11 +99,11 @@ class Link:
 
     def is_open(self) -> bool:
         """Whether the other end has not closed the connection, as far as the kernel knows."""
+        poller = select.poll()
         try:
-            return self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
+            poller.register(self._socket, select.POLLIN)
+            return not poller.poll(0) or self._socket.recv(1, socket.MSG_PEEK) != b""
+        except (OSError, ValueError):  # ended, or closed on our side
             return False
 
     def open_stream(self, service: str, deadline: Deadline) -> Stream:

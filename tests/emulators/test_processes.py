@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tapwise.emulators.processes import Identity, ProcessRegistry, identify, wait_until
+from tapwise.errors import DeviceError
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+
+ECHO_UNTIL_END = "import sys; print('up', flush=True); sys.stdin.read()"
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
+WITH_CHILD = (
+    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']);"
+    "print(child.pid, flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> ProcessRegistry:
+    return ProcessRegistry(tmp_path / "processes")
+
+
+def start(registry: ProcessRegistry, source: str):  # type: ignore[no-untyped-def]
+    process = registry.start([sys.executable, "-c", source])
+    return process, process.stdout.readline().decode().strip()
+
+
+def test_a_program_runs_in_its_own_group_and_ends(registry: ProcessRegistry, tmp_path: Path) -> None:
+    process, line = start(registry, ECHO_UNTIL_END)
+    assert line == "up"
+    assert process.alive()
+    assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+    assert len(list(tmp_path.glob("processes/*.json"))) == 1
+    process.end()
+    assert not process.alive()
+    assert list(tmp_path.glob("processes/*")) == []
+    process.end()
+
+
+def test_a_program_that_ignores_the_polite_signal_ends_hard(registry: ProcessRegistry) -> None:
+    process, _ = start(registry, DEAF)
+    process.end(grace_s=0.05)
+    assert not process.alive()
+
+
+def test_a_stopped_program_ends(registry: ProcessRegistry) -> None:
+    process, _ = start(registry, ECHO_UNTIL_END)
+    os.kill(process.pid, signal.SIGSTOP)
+    process.end(grace_s=2)
+    assert not process.alive()
+
+
+def test_children_end_with_their_group(registry: ProcessRegistry) -> None:
+    process, child = start(registry, WITH_CHILD)
+    assert identify(int(child)) is not None
+    process.end()
+    assert wait_until(lambda: identify(int(child)) is None, 5)
+
+
+def test_children_of_a_leader_that_died_end_too(registry: ProcessRegistry) -> None:
+    process, child = start(registry, WITH_CHILD)
+    os.kill(process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not process.alive(), 5)
+    process.end()
+    assert wait_until(lambda: identify(int(child)) is None, 5)
+
+
+def test_what_it_complains_of_can_be_read(registry: ProcessRegistry) -> None:
+    process = registry.start([sys.executable, "-c", "raise SystemExit('port in use')"])
+    assert wait_until(lambda: not process.alive(), 10)
+    assert process.error_output() == "port in use"
+    process.end()
+
+
+def test_a_missing_program_is_named(registry: ProcessRegistry) -> None:
+    with pytest.raises(DeviceError, match="'/nowhere/emulator' cannot be started"):
+        registry.start(["/nowhere/emulator"])
+
+
+def test_leftovers_of_a_killed_owner_are_reaped(registry: ProcessRegistry, tmp_path: Path) -> None:
+    owner_source = (
+        "import sys; from pathlib import Path; from tapwise.emulators.processes import ProcessRegistry;"
+        f"child = ProcessRegistry(Path({str(tmp_path / 'processes')!r})).start([sys.executable, '-c', {DEAF!r}]);"
+        "child.stdout.readline(); print(child.pid, flush=True); sys.stdin.read()"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", owner_source], stdin=-1, stdout=-1, start_new_session=True)
+    with owner:
+        assert owner.stdout is not None
+        leftover = int(owner.stdout.readline())
+        assert registry.reap_leftovers() == []
+        owner.kill()
+    assert identify(leftover) is not None
+    assert registry.reap_leftovers(grace_s=0.05) == [leftover]
+    assert wait_until(lambda: identify(leftover) is None, 5)
+    assert registry.reap_leftovers() == []
+
+
+def test_a_recycled_pid_is_never_touched(registry: ProcessRegistry, tmp_path: Path) -> None:
+    process, _ = start(registry, ECHO_UNTIL_END)
+    record = next(tmp_path.glob("processes/*.json"))
+    text = record.read_text()
+    identity = identify(process.pid)
+    assert identity is not None
+    for part in (f'"started": {identity.started}', f'"pid": {os.getpid()}'):
+        assert part in text
+    forged = text.replace(f'"started": {identity.started}', '"started": 1').replace(f'"pid": {os.getpid()}', '"pid": 1')
+    record.write_text(forged)
+    assert registry.reap_leftovers() == []
+    assert process.alive()
+    process.end()
+
+
+def test_unreadable_records_are_dropped(registry: ProcessRegistry, tmp_path: Path) -> None:
+    (tmp_path / "processes").mkdir()
+    (tmp_path / "processes" / "1.json").write_text("{")
+    assert registry.reap_leftovers() == []
+    assert list(tmp_path.glob("processes/*")) == []
+
+
+def test_identities() -> None:
+    mine = identify(os.getpid())
+    assert mine is not None
+    assert mine.is_running()
+    assert not Identity(mine.pid, mine.started + 1, mine.boot).is_running()
+    assert identify(2**22 + 1) is None
