@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import assert_never
 
-from tapwise.errors import CommandFailed, EnvError
+from tapwise.errors import DeviceError, DeviceLost, DeviceTimeout, EnvError
 from tapwise.protocols import Device
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Press, Size, Swipe, Tap, TypeText, Wait
 
 MAX_GESTURE_S = 5.0
 """Longest gesture: an agent that asks for more gets this."""
 
-MAX_WAIT_S = 30.0
+MAX_WAIT_S = 10.0
 """Longest wait: an agent that asks for more gets this."""
 
 KEYCODES = {
@@ -39,11 +40,11 @@ def actuate(device: Device, action: Action, size: Size) -> str | None:
         case Swipe(start=start, end=end, duration_s=duration_s):
             device.swipe(*start.to_pixels(size), *end.to_pixels(size), _bounded(duration_s, MAX_GESTURE_S))
         case TypeText(text=text):
-            return _type(device, text)
+            return _unless_refused(device.type_text, text) if text else "there is no text to type"
         case Press(key=key):
             device.press(KEYCODES[key])
         case OpenApp(name=name):
-            return _open(device, name)
+            return _unless_refused(device.open_app, name)
         case Wait(duration_s=duration_s):
             device.shell(f"sleep {_bounded(duration_s, MAX_WAIT_S):g}")
         case Finish():
@@ -53,20 +54,12 @@ def actuate(device: Device, action: Action, size: Size) -> str | None:
     return None
 
 
-def _type(device: Device, text: str) -> str | None:
-    if not text:
-        return "there is no text to type"
+def _unless_refused(perform: Callable[[str], None], argument: str) -> str | None:
     try:
-        device.type_text(text)
-    except CommandFailed as refusal:
-        return str(refusal)
-    return None
-
-
-def _open(device: Device, name: str) -> str | None:
-    try:
-        device.open_app(name)
-    except CommandFailed as refusal:
+        perform(argument)
+    except (DeviceLost, DeviceTimeout):
+        raise
+    except DeviceError as refusal:  # the device answered, and what it answered is about the argument
         return str(refusal)
     return None
 

@@ -137,6 +137,7 @@ class AndroidEnv:
         self._snapshots = False
         self._used_packages.add(self.device.foreground().partition("/")[0])
         self.device.press("KEYCODE_HOME")
+        self._settle()
         launcher = self.device.foreground().partition("/")[0]
         for package in sorted(self._used_packages - {launcher, ""}):
             self.device.shell(f"am force-stop {package}")

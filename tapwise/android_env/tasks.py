@@ -127,7 +127,7 @@ class Suite:
 
 def normalise(instruction: str) -> str:
     """An instruction without the differences that do not make it another: case, spacing, closing punctuation."""
-    return re.sub(r"\s+", " ", instruction).strip().rstrip(".!?").casefold()
+    return re.sub(r"\s+", " ", instruction).strip().rstrip(" .!?").casefold()
 
 
 def _unfold(template: Template) -> list[Task]:
