@@ -35,3 +35,19 @@ def decode_image(screenshot: Screenshot) -> Image.Image:
 def decode(screenshot: Screenshot) -> NDArray[np.uint8]:
     """The screenshot's pixels, uint8 of shape (height, width, 3). Raises ValueError like `decode_image`."""
     return np.asarray(decode_image(screenshot))
+
+
+def decode_at_least(screenshot: Screenshot, pixels: int) -> Image.Image:
+    """Like `decode_image`, but a JPEG is decoded at the smallest of its 1/2, 1/4, 1/8 scales that keeps `pixels`
+    pixels: much cheaper when a model looks at a small version anyway."""
+    if screenshot.format != "jpeg":
+        return decode_image(screenshot)
+    try:
+        image = Image.open(io.BytesIO(screenshot.data))
+        size, scale = screenshot.size, 1
+        while scale < 8 and size.height * size.width // (4 * scale * scale) >= pixels:
+            scale *= 2
+        image.draft("RGB", (size.width // scale, size.height // scale))
+        return image.convert("RGB")
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"screenshot of {len(screenshot.data)} bytes is not a readable picture: {error}") from error

@@ -471,28 +471,19 @@ class AppTile(View):
     plate: Colour
     colour: Colour = (255, 255, 255)
 
-    class_name = "android.widget.TextView"
-
-    @property
-    def text(self) -> str:
-        return self.label
+    class_name = "android.widget.FrameLayout"
 
     def height(self, width: float, m: Metrics) -> float:
         return m.px(2 * themes.ROW_DP)
 
-    def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
-        middle = box[1] + (box[3] - box[1]) / 2
-        size, x = m.px(64), (box[0] + box[2]) / 2
-        top = middle - size - m.px(2)
-        canvas.rounded((x - size / 2, top, x + size / 2, top + size), self.plate, size / 2)
-        icon = size * 0.56
-        canvas.icon(x - icon / 2, top + size / 2 - icon / 2, self.icon, round(icon), (255, 255, 255))
-        font = m.font(themes.BODY_DP)
-        label = fit_text(self.label, font, box[2] - box[0])
-        canvas.text(x - text_width(label, font) / 2, middle + m.px(14), label, font, self.colour)
-
-    def tight(self, box: Box, m: Metrics) -> Box:
-        return box
+    def place(self, box: Box, m: Metrics) -> Sequence[tuple[View, Box]]:
+        middle = (box[1] + box[3]) / 2
+        icon = Icon(name=self.icon, size=60, plate=self.plate)
+        label = Text(value=self.label, colour=self.colour, align="center")
+        return [
+            (icon, (box[0], box[1] + m.px(4), box[2], middle)),
+            (label, (box[0], middle, box[2], middle + m.px(themes.ROW_DP * 0.75))),
+        ]
 
 
 @dataclass(kw_only=True)

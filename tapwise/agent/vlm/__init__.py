@@ -1,0 +1,1 @@
+"""Vision-language policies that run in this process. Only this package of `agent` imports torch."""
