@@ -61,9 +61,9 @@ class Template:
 class Suite:
     """The tasks of some templates, each in exactly one split.
 
-    Which split follows from a hash of the instruction alone, so it stays as it is when templates are added; only
-    a template whose tasks would all fall on one side lends one instruction to the other. Raises EnvError when
-    the templates cannot be split, or are malformed.
+    Of each template, the instructions with the lowest hashes, three in ten of them, are for testing: the same ones
+    in every suite that holds the template and on every machine. Raises EnvError when the templates cannot be
+    split, or are malformed.
     """
 
     def __init__(self, name: str, templates: Sequence[Template]) -> None:
@@ -161,12 +161,9 @@ def _split(template: Template, texts: Sequence[str]) -> dict[str, Split]:
             f"template {template.name!r} has {len(places)} distinct instructions, but each split needs one:"
             " add a phrasing or a parameter value"
         )
-    splits: dict[str, Split] = {text: "test" if place < TEST_SHARE else "train" for text, place in places.items()}
-    if "test" not in splits.values():
-        splits[min(places, key=places.__getitem__)] = "test"
-    if "train" not in splits.values():
-        splits[max(places, key=places.__getitem__)] = "train"
-    return splits
+    held_out = min(max(round(TEST_SHARE * len(places)), 1), len(places) - 1)
+    ranked = sorted(places, key=places.__getitem__)
+    return {text: "test" if rank < held_out else "train" for rank, text in enumerate(ranked)}
 
 
 def _place(text: str) -> float:

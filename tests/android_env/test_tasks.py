@@ -32,13 +32,13 @@ def test_every_template_has_both_splits_and_no_text_is_in_two(suite: Suite) -> N
     assert not {normalise(task.instruction) for task in train} & {normalise(task.instruction) for task in test}
 
 
-def test_about_a_third_is_for_testing_and_growth_moves_no_task(toggle: Template) -> None:
+def test_three_in_ten_are_for_testing_and_growth_moves_hardly_a_task(toggle: Template) -> None:
     colours = tuple(f"colour {number}" for number in range(200))
     wide = replace(toggle, params={"what": colours, "state": ("on", "off")})
     suite = Suite("wide", [wide])
-    assert 0.25 < len(suite.tasks("test")) / len(suite.tasks()) < 0.35
+    assert len(suite.tasks("test")) / len(suite.tasks()) == pytest.approx(0.3, abs=0.01)
     wider = Suite("wider", [replace(wide, params={"what": (*colours, "new"), "state": ("on", "off")})])
-    assert all(wider.task(task.id).split == task.split for task in suite.tasks())
+    assert sum(wider.task(task.id).split != task.split for task in suite.tasks()) <= 6
 
 
 def test_excluded_combinations_are_left_out(toggle: Template) -> None:
@@ -77,21 +77,13 @@ def test_bad_templates_are_refused(toggle: Template, change: dict[str, object], 
 
 
 def test_a_text_in_both_splits_is_refused(toggle: Template) -> None:
-    plain = replace(toggle, params={}, name="a")
-    texts = [f"phrase {number}" for number in range(40)]
-    split = {task.instruction: task.split for task in Suite("s", [replace(plain, instructions=tuple(texts))]).tasks()}
-    train = [text for text in texts if split[text] == "train"]
-    low, high = train[0], train[1]  # one of these two must lend itself to the test split
-    lent = next(t.instruction for t in Suite("s", [replace(plain, instructions=(low, high))]).tasks("test"))
-    stays = next(text for text in texts if split[text] == "test")
+    texts = [f"phrase {number}" for number in range(10)]
+    plain = replace(toggle, params={}, name="a", instructions=tuple(texts))
+    tested = [task.instruction for task in Suite("s", [plain]).tasks("test")]
+    assert len(tested) == 3
+    again = replace(plain, name="b", instructions=tuple(text.upper() + " ." for text in tested))
     with pytest.raises(EnvError, match="both splits"):
-        Suite(
-            "leak",
-            [
-                replace(plain, instructions=(low, high)),
-                replace(plain, name="b", instructions=(lent.upper() + " .", stays)),
-            ],
-        )
+        Suite("leak", [plain, again])
 
 
 def test_unknown_tasks_and_empty_suites_are_refused(suite: Suite) -> None:
