@@ -226,7 +226,7 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
     while position >= 0:
         try:
             value, end = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError also for numbers of thousands of digits
             end = position + 1
         else:
             yield value
@@ -236,7 +236,7 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
 def _check_reply(text: str) -> dict[str, Any]:
     try:
         reply = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise _AttemptError(f"the reply is not JSON: {text[:120]!r}") from None
     try:
         content = reply["choices"][0]["message"]["content"]

@@ -19,7 +19,6 @@ Also read: {"action_type":"scroll","direction":"down"}, where the direction is t
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
@@ -132,7 +131,7 @@ def _coordinate(given: Mapping[str, Any], name: str) -> float:
 
 def _duration(given: Mapping[str, Any], default: float) -> float:
     value = given.get("duration_s", default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"duration_s is {value!r}, expected seconds")
     if not 0 <= value <= LONGEST_S:
         raise ValueError(f"duration_s is {value!r}, outside 0..{LONGEST_S:g} seconds")

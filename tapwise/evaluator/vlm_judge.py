@@ -108,7 +108,7 @@ def parse_verdict(text: str) -> tuple[bool | None, str]:
     """
     try:
         strict = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         strict = None
     if isinstance(strict, dict) and isinstance(strict.get("success"), bool):
         return strict["success"], _text(strict.get("reason"))
