@@ -18,14 +18,18 @@ class ContentProviders:
 
     def _table(self, uri: str) -> Table:
         for package, app in self._apps.items():
-            table = app.tables(self._states()[package].data).get(uri.rstrip("/"))
+            table = self._tables_of(package, app).get(uri.rstrip("/"))
             if table is not None:
                 return table
         raise KeyError(f"no content provider for {uri}")
 
+    def _tables_of(self, package: str, app: App) -> dict[str, Table]:
+        state = self._states()[package]
+        return {**app.tables(state.data), **app.page_tables(state)}
+
     def uris(self) -> list[str]:
         """Every URI on offer."""
-        return sorted(uri for package, app in self._apps.items() for uri in app.tables(self._states()[package].data))
+        return sorted(uri for package, app in self._apps.items() for uri in self._tables_of(package, app))
 
     def query(self, uri: str) -> list[ContentRow]:
         """All rows."""

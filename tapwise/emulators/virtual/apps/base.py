@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.settings import Settings
-from tapwise.emulators.virtual.state import Route
+from tapwise.emulators.virtual.state import AppState, Route
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.theme import Colour
 from tapwise.emulators.virtual.ui.views import TextField
@@ -112,6 +112,10 @@ class App(ABC):
 
     def tables(self, data: Any) -> Mapping[str, Table]:
         """Content URIs with their tables."""
+        return {}
+
+    def page_tables(self, state: AppState) -> Mapping[str, Table]:
+        """Content URIs that tell which pages are open."""
         return {}
 
     def opened(self, ui: Ui) -> None:
