@@ -46,7 +46,7 @@ def actuate(device: Device, action: Action, size: Size) -> str | None:
         case OpenApp(name=name):
             return _unless_refused(device.open_app, name)
         case Wait(duration_s=duration_s):
-            device.shell(f"sleep {_bounded(duration_s, MAX_WAIT_S):g}")
+            device.shell(f"sleep {round(_bounded(duration_s, MAX_WAIT_S), 3):g}")
         case Finish():
             raise EnvError("Finish ends an episode and cannot be performed on a device: give it to AndroidEnv.step")
         case _:

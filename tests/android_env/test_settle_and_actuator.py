@@ -88,6 +88,7 @@ def test_pictures_are_compared_where_frames_are_not_counted(make_phone: Any) -> 
         (OpenApp("settings"), "open settings"),
         (Wait(2.0), "shell sleep 2"),
         (Wait(-1.0), "shell sleep 0"),
+        (Wait(1 / 3), "shell sleep 0.333"),
         (Wait(float("nan")), f"shell sleep {MAX_WAIT_S:g}"),
     ],
 )

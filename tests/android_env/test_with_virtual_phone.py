@@ -1,0 +1,110 @@
+"""The environment on the virtual phone in this process: the whole way without a wire."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tapwise.android_env import (
+    AndroidEnv,
+    EnvSettings,
+    ScriptedExpert,
+    SettleBudget,
+    Suite,
+    check_env,
+    load_suite,
+    run_episode,
+)
+from tapwise.emulators.backends.in_process import InProcessDevice
+from tapwise.emulators.virtual.noise import Noise
+from tapwise.emulators.virtual.phone import VirtualPhone
+from tapwise.images import decode
+from tapwise.records import Action, End, Key, OpenApp, Point, Press, Swipe, Tap, Trajectory, TypeText, Wait
+
+NOISE = Noise(popups=0.3, ads=0.3, slow_loads=0.5, layout_shifts=0.5)
+PATIENT = EnvSettings(with_tree=True, settle=SettleBudget(seconds=60.0))
+
+
+def fresh_env(suite: Suite, noise: Noise = NOISE) -> AndroidEnv:
+    return AndroidEnv(InProcessDevice(VirtualPhone(noise=noise)), suite, PATIENT)
+
+
+@pytest.fixture(scope="module")
+def general() -> Suite:
+    return load_suite("general")
+
+
+@pytest.fixture
+def virtual_env(general: Suite) -> AndroidEnv:
+    return fresh_env(general)
+
+
+def pictures(trajectory: Trajectory) -> list[bytes]:
+    assert trajectory.final is not None
+    shown = [step.observation for step in trajectory.steps] + [trajectory.final]
+    return [observation.screenshot.data for observation in shown]
+
+
+def test_the_expert_solves_tasks_of_the_shipped_suite_in_a_noisy_world(virtual_env: AndroidEnv, general: Suite) -> None:
+    expert = ScriptedExpert(general)
+    for seed, task in enumerate(general.sample(np.random.default_rng(1), "train", 6)):
+        trajectory = run_episode(virtual_env, expert, task, seed)
+        assert trajectory.end is End.FINISHED, (task.id, trajectory.fault)
+        assert trajectory.outcome is True, task.id
+
+
+def test_two_fresh_phones_show_the_same_pixels(general: Suite) -> None:
+    task = general.tasks("train")[0]
+    first, second = (run_episode(fresh_env(general), ScriptedExpert(general), task, 5) for _ in range(2))
+    assert pictures(first) == pictures(second)
+
+
+def test_a_used_phone_shows_the_same_pixels_as_a_fresh_one(virtual_env: AndroidEnv, general: Suite) -> None:
+    expert = ScriptedExpert(general)
+    task, other = general.tasks("train")[0], general.tasks("train")[-1]
+    run_episode(virtual_env, expert, other, 3)
+    used = run_episode(virtual_env, expert, task, 5)
+    assert pictures(used) == pictures(run_episode(fresh_env(general), expert, task, 5))
+
+
+def test_every_kind_of_action_is_performed(virtual_env: AndroidEnv, general: Suite) -> None:
+    virtual_env.reset(replace(general.tasks()[0], max_steps=50), 0)
+    script: list[Action] = [
+        OpenApp("settings"),
+        Tap(Point(0.5, 0.3)),
+        Swipe(Point(0.5, 0.7), Point(0.5, 0.3)),
+        TypeText('it\'s 100% "quoted" $HOME'),
+        Wait(0.5),
+        *(Press(key) for key in Key),
+    ]
+    for action in script:
+        assert virtual_env.step(action).info["refused"] is None
+    assert virtual_env.step(OpenApp("no such app")).info["refused"]
+    assert virtual_env.step(TypeText("naïve")).info["refused"]
+
+
+def test_the_conformance_suite_has_nothing_to_say(general: Suite) -> None:
+    for noise in (Noise(), NOISE):
+        findings = check_env(fresh_env(general, noise), general.tasks()[0], seed=4)
+        assert [finding for finding in findings if not finding.passed] == []
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # advice on shapes that screens do not follow
+def test_gymnasiums_own_check_passes_on_a_virtual_phone(virtual_env: AndroidEnv) -> None:
+    checker: Any = pytest.importorskip("gymnasium.utils.env_checker")
+    from tapwise.android_env.gym_adapter import GymnasiumEnv
+
+    gym_env = GymnasiumEnv(virtual_env)
+    checker.check_env(gym_env, skip_render_check=True)
+    shown, _ = gym_env.reset(seed=2)
+    size = virtual_env.device.size()
+    assert shown["screenshot"].shape == (size.height, size.width, 3)
+
+
+def test_the_seed_changes_the_world(virtual_env: AndroidEnv, general: Suite) -> None:
+    task = general.tasks()[0]
+    screens = {decode(virtual_env.reset(task, seed).screenshot).tobytes() for seed in range(6)}
+    assert len(screens) > 1
