@@ -61,6 +61,7 @@ class Responder:
             except OSError:
                 return
             self.connections += 1
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with connection, contextlib.suppress(ConnectionError, EOFError):
                 self._talk(connection)
 
