@@ -16,21 +16,25 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 RecordT = TypeVar("RecordT")
 
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
 
 def encode(value: object, blobs: list[bytes]) -> Any:
     """The JSON value of a record; its bytes are appended to `blobs`. Raises TypeError for a foreign type."""
+    if type(value) in _PLAIN:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {name: encode(getattr(value, name), blobs) for name in _hints(type(value))}
         return {"type": type(value).__name__, **fields}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple | list):
+        if _PLAIN.issuperset(map(type, value)):  # thousands of token ids at once
+            return list(value)
         return [encode(item, blobs) for item in value]
     if isinstance(value, bytes):
         blobs.append(value)
         return len(blobs) - 1
-    if isinstance(value, bool) or value is None:
-        return value
     if isinstance(value, numbers.Integral):  # numpy's numbers too
         return int(value)
     if isinstance(value, numbers.Real):
@@ -55,6 +59,8 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _decode(kind: Any, value: Any, blobs: Sequence[bytes], where: str) -> Any:
+    if kind in _PLAIN and type(value) is kind:
+        return value
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         return _decode_union(get_args(kind), value, blobs, where)
@@ -98,6 +104,8 @@ def _decode_union(kinds: tuple[Any, ...], value: Any, blobs: Sequence[bytes], wh
 def _decode_tuple(items: tuple[Any, ...], value: Any, blobs: Sequence[bytes], where: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ValueError(f"{where} is {value!r}, expected a list")
+    if len(items) == 2 and items[1] is Ellipsis and items[0] in _PLAIN and {items[0]}.issuperset(map(type, value)):
+        return tuple(value)
     kinds = [items[0]] * len(value) if len(items) == 2 and items[1] is Ellipsis else list(items)
     if len(kinds) != len(value):
         raise ValueError(f"{where} has {len(value)} items, expected {len(kinds)}")

@@ -65,6 +65,7 @@ _DICTIONARY = [
     *("trajectory_id", "kind", "instruction", "suite", "app", "template", "split", "end", "policy", "header"),
     "activity",
 ]
+_SEARCHED = ["trajectory_id", "kind", "step", "reward", "suite", "app", "split", "end", "outcome", "policy_version"]
 
 
 def write_shard(path: Path, trajectories: Iterable[Stored]) -> None:
@@ -73,7 +74,12 @@ def write_shard(path: Path, trajectories: Iterable[Stored]) -> None:
     try:
         with temporary.open("wb") as file:
             with pq.ParquetWriter(
-                file, SCHEMA, compression=_COMPRESSION, use_dictionary=_DICTIONARY, write_page_checksum=True
+                file,
+                SCHEMA,
+                compression=_COMPRESSION,
+                use_dictionary=_DICTIONARY,
+                write_statistics=_SEARCHED,
+                write_page_checksum=True,
             ) as writer:
                 for stored in trajectories:
                     rows = _rows(stored)

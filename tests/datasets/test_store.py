@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -181,3 +183,34 @@ def test_one_writer_and_many_readers(tmp_path: Path, make: Any) -> None:
             reader.get("a")
     with pytest.raises(StoreError, match="does not exist"):
         ParquetTrajectoryStore(tmp_path / "nowhere", mode="read")
+
+
+def test_threads_share_a_store(tmp_path: Path, make: Any) -> None:
+    with ParquetTrajectoryStore(tmp_path, sync="never", seal_bytes=20_000) as store:
+
+        def play(worker: int) -> int:
+            for number in range(5):
+                trajectory = make(f"{worker}-{number}", picture=b"x" * 1000)
+                writer = store.begin(trajectory.id, trajectory.task, trajectory.provenance)
+                for step in trajectory.steps:
+                    writer.step(step)
+                writer.finish(trajectory)
+            return sum(1 for _ in store)
+
+        with ThreadPoolExecutor(4) as pool:
+            seen = list(pool.map(play, range(4)))
+        assert max(seen) == len(store) == 20
+        assert store.shards()
+        assert all(one == bare(make(one.id, picture=b"x" * 1000)) for one in store)
+
+
+def test_numbers_of_numpy_are_stored_as_plain_ones(tmp_path: Path, make: Any) -> None:
+    plain = make("t", steps=1)
+    decision = dataclasses.replace(plain.steps[0].decision, token_ids=(np.int64(7),), log_probs=(np.float32(-0.5),))
+    step = dataclasses.replace(plain.steps[0], decision=decision, reward=np.float64(1.0))
+    with ParquetTrajectoryStore(tmp_path) as store:
+        store.append(dataclasses.replace(plain, steps=(step,)))
+        store.seal()
+        (got,) = store.get("t").steps
+    assert (got.decision.token_ids, got.decision.log_probs, got.reward) == ((7,), (-0.5,), 1.0)
+    assert type(got.decision.token_ids[0]) is int
