@@ -85,7 +85,10 @@ class Farm:
                 raise FarmError(f"{up()} of {wanted} devices are up:\n{self._describe()}")
 
     def close(self) -> None:
-        """End every device; harmless when repeated. Commands under way raise DeviceLost."""
+        """End every device; harmless when repeated. Commands under way raise DeviceLost.
+
+        Waits for boots under way, which have a deadline of their own (`FarmLimits.boot_timeout_s`).
+        """
         with self._changed:
             self._closed = True
         for supervisor in self._supervisors:

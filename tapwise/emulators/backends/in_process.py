@@ -101,9 +101,8 @@ class InProcessDevice:
     def open_app(self, name: str) -> None:
         """Start an app by launcher name or package name. Raises DeviceError when there is none."""
         with self._at_work():
-            wanted = name.strip().casefold()
             labels = {app.label.casefold(): package for package, app in self._phone.apps.items()}
-            if not self._phone.start(labels.get(wanted, name.strip())):
+            if not self._phone.start(labels.get(name.casefold(), name)):
                 raise DeviceError(f"app {name!r} is not installed on phone {self._serial}: apps are {sorted(labels)}")
 
     def shell(self, command: str) -> str:
