@@ -1,0 +1,120 @@
+"""`$((...))`: integer arithmetic of the shell with C's operators and 64-bit wrap-around."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Final
+
+from tapwise.emulators.virtual.shell.syntax import ShellSyntaxError
+
+_TOKEN: Final = re.compile(r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%()<>&|^!~?:])")
+
+
+def _divide(a: int, b: int) -> int:
+    if b == 0:
+        raise ShellSyntaxError("divide by zero")
+    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+
+
+_LEVELS: Final[tuple[dict[str, Callable[[int, int], int]], ...]] = (
+    {"||": lambda a, b: int(bool(a or b))},
+    {"&&": lambda a, b: int(bool(a and b))},
+    {"|": operator.or_},
+    {"^": operator.xor},
+    {"&": operator.and_},
+    {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b)},
+    {
+        "<": lambda a, b: int(a < b),
+        "<=": lambda a, b: int(a <= b),
+        ">": lambda a, b: int(a > b),
+        ">=": lambda a, b: int(a >= b),
+    },
+    {"<<": lambda a, b: a << (b & 63), ">>": lambda a, b: a >> (b & 63)},
+    {"+": operator.add, "-": operator.sub},
+    {"*": operator.mul, "/": _divide, "%": lambda a, b: a - b * _divide(a, b)},
+)
+
+
+def evaluate(expression: str, lookup: Callable[[str], str]) -> int:
+    """The value of an expression; `lookup` gives a variable's text. Raises ShellSyntaxError."""
+    tokens: list[str] = []
+    position = 0
+    text = expression.rstrip()
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise ShellSyntaxError(f"{expression}: unexpected '{text[position:]}'")
+        tokens.append(match[1])
+        position = match.end()
+    if not tokens:
+        return 0
+    reader = _Reader(tokens, lookup, expression)
+    value = reader.ternary()
+    if reader.position != len(tokens):
+        raise ShellSyntaxError(f"{expression}: unexpected '{tokens[reader.position]}'")
+    return value
+
+
+class _Reader:
+    def __init__(self, tokens: list[str], lookup: Callable[[str], str], expression: str) -> None:
+        self.tokens = tokens
+        self.position = 0
+        self._lookup = lookup
+        self._expression = expression
+
+    def _take(self, *choices: str) -> str | None:
+        token = self.tokens[self.position] if self.position < len(self.tokens) else None
+        if token in choices:
+            self.position += 1
+            return token
+        return None
+
+    def ternary(self) -> int:
+        condition = self._level(0)
+        if self._take("?") is None:
+            return condition
+        yes = self.ternary()
+        if self._take(":") is None:
+            raise ShellSyntaxError(f"{self._expression}: missing ':'")
+        no = self.ternary()
+        return yes if condition else no
+
+    def _level(self, level: int) -> int:
+        if level == len(_LEVELS):
+            return self._unary()
+        value = self._level(level + 1)
+        while (symbol := self._take(*_LEVELS[level])) is not None:
+            value = _wrap(_LEVELS[level][symbol](value, self._level(level + 1)))
+        return value
+
+    def _unary(self) -> int:
+        match self._take("-", "+", "!", "~", "("):
+            case "-":
+                return _wrap(-self._unary())
+            case "+":
+                return self._unary()
+            case "!":
+                return int(not self._unary())
+            case "~":
+                return ~self._unary()
+            case "(":
+                value = self.ternary()
+                if self._take(")") is None:
+                    raise ShellSyntaxError(f"{self._expression}: missing ')'")
+                return value
+        if self.position >= len(self.tokens):
+            raise ShellSyntaxError(f"{self._expression}: unexpected end of expression")
+        token = self.tokens[self.position]
+        self.position += 1
+        if token[0].isdigit():
+            return _wrap(int(token, 16 if token[:2] in ("0x", "0X") else 10))
+        if not (token[0].isalpha() or token[0] == "_"):
+            raise ShellSyntaxError(f"{self._expression}: unexpected '{token}'")
+        text = self._lookup(token).strip()
+        return _wrap(int(text)) if text.lstrip("-").isdigit() else 0
+
+
+def _wrap(value: int) -> int:
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)

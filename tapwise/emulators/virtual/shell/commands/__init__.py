@@ -1,0 +1,24 @@
+"""Every command of the phone's shell, one module per family."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tapwise.emulators.virtual.shell.command import CommandTable
+from tapwise.emulators.virtual.shell.commands import (
+    activity,
+    content,
+    dump,
+    files,
+    listing,
+    packages,
+    screen,
+    services,
+    system,
+    text,
+    touch,
+    world,
+)
+
+_FAMILIES = (activity, content, dump, files, listing, packages, screen, services, system, text, touch, world)
+COMMANDS: Final[CommandTable] = {name: command for family in _FAMILIES for name, command in family.COMMANDS.items()}

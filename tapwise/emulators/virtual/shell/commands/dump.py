@@ -1,0 +1,140 @@
+"""dumpsys: what clients read of the system services' state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+
+_REFRESH_PERIOD_NS: Final = 16_666_666
+_RECORD: Final = "7fbc105"
+
+
+def _component(call: Invocation) -> tuple[str, str]:
+    """The foreground as "package/.Activity" and as "package/package.Activity"."""
+    short = call.phone.foreground()
+    package, _, activity = short.partition("/")
+    return short, f"{package}/{package}{activity}" if activity.startswith(".") else short
+
+
+def _window(call: Invocation) -> None:
+    short, full = _component(call)
+    size = call.phone.size
+    call.out.write(
+        "WINDOW MANAGER LAST ANR (dumpsys window lastanr)\n  <no ANR has occurred since boot>\n\n"
+        "WINDOW MANAGER DISPLAY CONTENTS (dumpsys window displays)\n  Display: mDisplayId=0\n"
+        f"    init={size.width}x{size.height} {call.phone.density}dpi cur={size.width}x{size.height}"
+        f" app={size.width}x{size.height} rng={size.width}x{size.width}-{size.height}x{size.height}\n"
+        "    mCurrentRotation=ROTATION_0\n"
+        f"  mCurrentFocus=Window{{b22bb15 u0 {full}}}\n"
+        f"  mFocusedApp=ActivityRecord{{{_RECORD} u0 {short} t5}}\n"
+        "    mDreamingLockscreen=false mAwake=true\n    isKeyguardShowing=false\n    mShowingLockscreen=false\n"
+        f"    mInputMethodWindow=null mInputShown={'true' if _keyboard(call) else 'false'}\n"
+    )
+
+
+def _keyboard(call: Invocation) -> bool:
+    return any(node.focused for node in call.phone.tree().walk())
+
+
+def _activity(call: Invocation) -> None:
+    short, _ = _component(call)
+    record = f"ActivityRecord{{{_RECORD} u0 {short} t5}}"
+    call.out.write(
+        "ACTIVITY MANAGER ACTIVITIES (dumpsys activity activities)\nDisplay #0 (activities from top to bottom):\n"
+        f"  * Task{{c2b4d3a #5 type=standard A=10100:{short.partition('/')[0]} U=0 visible=true}}\n"
+        f"    mResumedActivity: {record}\n    topResumedActivity={record}\n  ResumedActivity: {record}\n"
+    )
+
+
+def _surface_flinger(call: Invocation) -> None:
+    call.phone.poll()
+    number = call.phone.frame_counter() * _REFRESH_PERIOD_NS
+    call.out.line(str(_REFRESH_PERIOD_NS))
+    call.out.line(f"{number}\t{number}\t{number}")
+
+
+def _battery(call: Invocation) -> None:
+    call.out.write(
+        "Current Battery Service state:\n  AC powered: true\n  USB powered: false\n  Wireless powered: false\n"
+        "  status: 2\n  health: 2\n  present: true\n  level: 100\n  scale: 100\n  voltage: 5000\n  temperature: 250\n"
+        "  technology: Li-ion\n"
+    )
+
+
+def _display(call: Invocation) -> None:
+    width, height = call.phone.size.width, call.phone.size.height
+    frame = f"Rect(0, 0 - {width}, {height})"
+    call.out.write(
+        f"DISPLAY MANAGER (dumpsys display)\n  mStableDisplaySize=Point({width}, {height})\n  mCurrentOrientation=0\n"
+        f"  DisplayViewport{{type=INTERNAL, valid=true, displayId=0, orientation=0, logicalFrame={frame},"
+        f" physicalFrame={frame}, deviceWidth={width}, deviceHeight={height}, isActive=true}}\n  mScreenState=ON\n"
+    )
+
+
+def _input(call: Invocation) -> None:
+    size = call.phone.size
+    call.out.write(
+        "INPUT MANAGER (dumpsys input)\n    Viewport INTERNAL: displayId=0, uniqueId=local:4619827259835644672, port=0,"
+        f" orientation=0, logicalFrame=[0, 0, {size.width}, {size.height}], physicalFrame=[0, 0, {size.width},"
+        f" {size.height}], deviceSize=[{size.width}, {size.height}], isActive=[1]\n      SurfaceOrientation: 0\n"
+    )
+
+
+def _input_method(call: Invocation) -> None:
+    shown = "true" if _keyboard(call) else "false"
+    call.out.line(f"  mInputShown={shown} mShowRequested={shown}")
+
+
+def _package(call: Invocation) -> None:
+    names = call.arguments[1:]
+    for package in names or sorted(call.phone.apps):
+        if package not in call.phone.apps:
+            call.out.line(f"Unable to find package: {package}")
+            continue
+        call.out.write(
+            f"Packages:\n  Package [{package}] (1a2b3c4):\n    userId=10100\n    versionCode=1 minSdk=21 targetSdk=33\n"
+            "    versionName=1.0\n    flags=[ SYSTEM HAS_CODE ]\n"
+        )
+
+
+def _power(call: Invocation) -> None:
+    call.out.write("POWER MANAGER (dumpsys power)\n  mWakefulness=Awake\n  mHoldingDisplaySuspendBlocker=true\n")
+
+
+def _telephony(call: Invocation) -> None:
+    call.out.write("last known state:\n  Phone Id=0\n    mCallState=0\n")
+
+
+_SECTIONS: Final[dict[str, Callable[[Invocation], None]]] = {
+    "activity": _activity,
+    "battery": _battery,
+    "display": _display,
+    "input": _input,
+    "input_method": _input_method,
+    "package": _package,
+    "power": _power,
+    "telephony.registry": _telephony,
+    "window": _window,
+}
+
+
+def _dumpsys(call: Invocation) -> int:
+    if not call.arguments or call.arguments[0] == "-l":
+        call.out.line("Currently running services:")
+        for name in sorted([*_SECTIONS, "SurfaceFlinger"]):
+            call.out.line(f"  {name}")
+        return 0
+    name = call.arguments[0]
+    if name == "SurfaceFlinger":
+        _surface_flinger(call)
+        return 0
+    section = _SECTIONS.get(name)
+    if section is None:
+        raise CommandError(f"Can't find service: {name}", 0)
+    section(call)
+    return 0
+
+
+COMMANDS: Final[CommandTable] = {"dumpsys": _dumpsys}

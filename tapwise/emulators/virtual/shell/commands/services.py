@@ -1,0 +1,153 @@
+"""System services: settings, svc, service, cmd, getprop and setprop."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+from tapwise.emulators.virtual.shell.commands.packages import pm
+
+_NAMESPACES: Final = ("global", "secure", "system")
+_SERVICES: Final = (
+    "activity",
+    "battery",
+    "clipboard",
+    "display",
+    "input",
+    "package",
+    "settings",
+    "window",
+    "wifi",
+    "phone",
+)
+_RADIOS: Final = {"wifi": "wifi_on", "bluetooth": "bluetooth_on", "data": "mobile_data", "nfc": "nfc_on"}
+
+
+def _settings(call: Invocation) -> int:
+    words = list(call.arguments)
+    if "--user" in words:
+        at = words.index("--user")
+        del words[at : at + 2]
+    verb = words[0] if words else "(none)"
+    count = {"get": 3, "put": 4, "delete": 3, "list": 2}.get(verb)
+    if count is None:
+        raise CommandError(f"Invalid command: {verb}", 255)
+    if len(words) < count:
+        raise CommandError("Bad arguments", 255)
+    namespace = words[1].lower()
+    if namespace not in _NAMESPACES:
+        raise CommandError(f"Invalid namespace '{words[1]}'", 255)
+    settings = call.phone.settings
+    match verb:
+        case "get":
+            value = settings.get(namespace, words[2])
+            call.out.line("null" if value is None else value)
+        case "put":
+            settings.put(namespace, words[2], words[3])
+            call.phone.advance(0.0)  # whatever shows the setting is drawn anew
+        case "delete":
+            call.out.line(f"Deleted {int(settings.delete(namespace, words[2]))} rows")
+            call.phone.advance(0.0)
+        case _:
+            for key, value in settings.items(namespace):
+                call.out.line(f"{key}={value}")
+    return 0
+
+
+def _switch(call: Invocation, radio: str, word: str) -> int:
+    if word not in ("enable", "disable"):
+        raise CommandError(f"svc: {radio} can be told enable or disable, not {word!r}")
+    call.phone.settings.put("global", _RADIOS[radio], "1" if word == "enable" else "0")
+    call.phone.advance(0.0)
+    return 0
+
+
+def _svc(call: Invocation) -> int:
+    service, word = call.operand(0), call.operand(1)
+    if service == "power":
+        return 0
+    if service not in _RADIOS:
+        raise CommandError(f"svc: unknown service {service}; known here: {', '.join(_RADIOS)}, power")
+    return _switch(call, service, word)
+
+
+def _service(call: Invocation) -> int:
+    if call.operand(0) == "list":
+        call.out.line(f"Found {len(_SERVICES)} services:")
+        for number, name in enumerate(_SERVICES):
+            call.out.line(f"{number}\t{name}: []")
+        return 0
+    if call.arguments[0] != "check":
+        raise CommandError(f"service: unknown command {call.arguments[0]}; list and check exist here", 10)
+    name = call.operand(1)
+    call.out.line(f"Service {name}: {'found' if name in _SERVICES else 'not found'}")
+    return 0
+
+
+def _cmd(call: Invocation) -> int:
+    """`cmd SERVICE ...`: services that have a command of their own are asked through it."""
+    service, words = call.operand(0), call.arguments[1:]
+    if service == "package":
+        return pm(Invocation(call.shell, "pm", words, call.streams))
+    if service in ("activity", "window", "settings", "input"):
+        name = {"activity": "am", "window": "wm"}.get(service, service)
+        return call.shell.run_words([name, *words], call.streams)
+    if service == "uimode" and words[:1] == ["night"]:
+        return _night_mode(call, words[1:])
+    if service == "connectivity" and words[:1] == ["airplane-mode"]:
+        return _airplane_mode(call, words[1:])
+    if service == "wifi" and words[:1] == ["set-wifi-enabled"] and words[1:]:
+        return _switch(call, "wifi", "enable" if words[1] in ("enabled", "1", "true") else "disable")
+    if service == "bluetooth_manager" and words[:1] in (["enable"], ["disable"]):
+        return _switch(call, "bluetooth", words[0])
+    if service in ("statusbar", "notification", "overlay", "appops", "deviceidle", "jobscheduler"):
+        return 0
+    raise CommandError(f"cmd: Can't find service: {service}", 20)
+
+
+def _night_mode(call: Invocation, words: list[str]) -> int:
+    names = {"0": "auto", "1": "no", "2": "yes"}
+    if words:
+        value = {name: number for number, name in names.items()}.get(words[0])
+        if value is None:
+            raise CommandError(f"Error: Invalid mode {words[0]}", 255)
+        call.phone.settings.put("secure", "ui_night_mode", value)
+        call.phone.advance(0.0)
+    mode = call.phone.settings.get("secure", "ui_night_mode") or "1"
+    call.out.line(f"Night mode: {names.get(mode, mode)}")
+    return 0
+
+
+def _airplane_mode(call: Invocation, words: list[str]) -> int:
+    if words[:1] in (["enable"], ["disable"]):
+        call.phone.settings.put("global", "airplane_mode_on", "1" if words[0] == "enable" else "0")
+        call.phone.advance(0.0)
+    else:
+        call.out.line("enabled" if call.phone.settings.get("global", "airplane_mode_on") == "1" else "disabled")
+    return 0
+
+
+def _getprop(call: Invocation) -> int:
+    properties = call.phone.properties
+    if not call.arguments:
+        for key, value in sorted(properties.items()):
+            call.out.line(f"[{key}]: [{value}]")
+        return 0
+    default = call.arguments[1] if len(call.arguments) > 1 else ""
+    call.out.line(properties.get(call.arguments[0], default))
+    return 0
+
+
+def _setprop(call: Invocation) -> int:
+    call.phone.set_property(call.operand(0), call.operand(1))
+    return 0
+
+
+COMMANDS: Final[CommandTable] = {
+    "cmd": _cmd,
+    "getprop": _getprop,
+    "service": _service,
+    "setprop": _setprop,
+    "settings": _settings,
+    "svc": _svc,
+}

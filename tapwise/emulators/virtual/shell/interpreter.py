@@ -1,0 +1,322 @@
+"""Runs the shell's syntax tree over a virtual phone: single-threaded, bounded, without reach to the host."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Final, assert_never
+
+from tapwise.emulators.virtual.filesystem import VirtualFileSystem
+from tapwise.emulators.virtual.shell import patterns, redirects
+from tapwise.emulators.virtual.shell.builtins import BUILTINS, ExitRequest, LoopRequest, ReturnRequest
+from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Output, Streams
+from tapwise.emulators.virtual.shell.expansion import expand_pattern, expand_text, expand_words
+from tapwise.emulators.virtual.shell.parser import parse
+from tapwise.emulators.virtual.shell.syntax import (
+    AndOr,
+    Case,
+    Command,
+    For,
+    Function,
+    Group,
+    If,
+    Loop,
+    Pipeline,
+    Redirected,
+    Sequence,
+    ShellSyntaxError,
+    Simple,
+)
+
+if TYPE_CHECKING:
+    from tapwise.emulators.virtual.phone import VirtualPhone
+    from tapwise.emulators.virtual.shell.screen import ScreenReader
+
+NAME: Final = "/system/bin/sh"
+NOT_FOUND: Final = 127
+KILLED: Final = 137
+_MOST_COMMANDS: Final = 200_000
+_DEEPEST: Final = 30
+_ENVIRONMENT: Final = {
+    "ANDROID_DATA": "/data",
+    "ANDROID_ROOT": "/system",
+    "EXTERNAL_STORAGE": "/sdcard",
+    "HOME": "/",
+    "PATH": "/product/bin:/apex/com.android.runtime/bin:/system/bin:/system/xbin:/vendor/bin",
+    "SHELL": "/bin/sh",
+    "TERM": "xterm",
+    "TMPDIR": "/data/local/tmp",
+    "USER": "root",
+}
+
+
+class _BudgetError(Exception):
+    """The script ran more commands, or nested deeper, than a script may."""
+
+
+class Budget:
+    """How many commands a script may still run and how deep it is nested: an endless loop must end."""
+
+    def __init__(self, commands: int = _MOST_COMMANDS) -> None:
+        self.commands = commands
+        self.depth = 0
+
+    def spend(self) -> None:
+        """Count one command."""
+        self.commands -= 1
+        if self.commands < 0:
+            raise _BudgetError
+
+    def enter(self) -> None:
+        """Count one level of subshells and functions."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise _BudgetError
+
+
+class Interpreter:
+    """One shell process: its variables, directory and functions."""
+
+    def __init__(
+        self, phone: VirtualPhone, screen: ScreenReader, commands: CommandTable, budget: Budget | None = None
+    ) -> None:
+        self.phone = phone
+        self.screen = screen
+        self.commands = commands
+        self.directory = "/"
+        self.variables: dict[str, str] = dict(_ENVIRONMENT)
+        self.positional: list[str] = []
+        self.functions: dict[str, Command] = {}
+        self.status = 0
+        self.exited = False
+        self._name = NAME
+        self._budget = budget if budget is not None else Budget()
+
+    @property
+    def files(self) -> VirtualFileSystem:
+        """The phone's files."""
+        return self.phone.files
+
+    # --- entry points ------------------------------------------------------------------------------------
+
+    def run(self, source: str, streams: Streams) -> int:
+        """Run a script to its end and give its exit status; every failure becomes a message and a status."""
+        try:
+            self.status = self._sequence(parse(source), streams)
+        except ExitRequest as request:
+            self.status = request.status
+            self.exited = True
+        except (ReturnRequest, LoopRequest):
+            pass
+        except ShellSyntaxError as error:
+            streams.stderr.line(f"{self._name}: {error}")
+            self.status = 1
+        except (_BudgetError, RecursionError):
+            streams.stderr.line("Killed")
+            self.status = KILLED
+        return self.status
+
+    def run_script(self, source: str, streams: Streams, arguments: list[str]) -> int:
+        """Run a script in a subshell with positional parameters ($0 first)."""
+        child = self._child()
+        child._name, child.positional = (arguments[0] if arguments else NAME), arguments[1:]
+        self._budget.enter()
+        try:
+            return child.run(source, streams)
+        finally:
+            self._budget.depth -= 1
+
+    def run_here(self, source: str, streams: Streams) -> int:
+        """Run a script in this very shell, as `eval` does."""
+        self._budget.enter()
+        try:
+            return self._sequence(parse(source), streams)
+        finally:
+            self._budget.depth -= 1
+
+    def _child(self) -> Interpreter:
+        child = Interpreter(self.phone, self.screen, self.commands, self._budget)
+        child.directory, child.status, child._name = self.directory, self.status, self._name
+        child.variables, child.functions = dict(self.variables), dict(self.functions)
+        child.positional = list(self.positional)
+        return child
+
+    # --- what expansion asks -----------------------------------------------------------------------------
+
+    def special(self, name: str) -> str:
+        """$?, $$, $!, $-, $0."""
+        return {"?": str(self.status), "$": "4242", "0": self._name}.get(name, "")
+
+    def substitute(self, body: Sequence) -> str:
+        """Standard output of a script, trailing newlines removed; sets $?."""
+        output = Output()
+        self.status = self._in_child(body, Streams(stdout=output))
+        return output.value().decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def _in_child(self, body: Sequence | Command, streams: Streams) -> int:
+        child = self._child()
+        self._budget.enter()
+        try:
+            return child._sequence(body, streams) if isinstance(body, Sequence) else child._command(body, streams)
+        except ExitRequest as request:
+            return request.status
+        finally:
+            self._budget.depth -= 1
+
+    # --- evaluation --------------------------------------------------------------------------------------
+
+    def _sequence(self, sequence: Sequence, streams: Streams) -> int:
+        for item in sequence.items:
+            self.status = self._and_or(item, streams)
+        return self.status if sequence.items else 0
+
+    def _and_or(self, node: AndOr, streams: Streams) -> int:
+        self.status = self._pipeline(node.first, streams)
+        for operator, pipeline in node.rest:
+            if (self.status == 0) == (operator == "&&"):
+                self.status = self._pipeline(pipeline, streams)
+        return self.status
+
+    def _pipeline(self, node: Pipeline, streams: Streams) -> int:
+        if len(node.commands) == 1:
+            status = self._command(node.commands[0], streams)
+        else:
+            status, stdin = 0, streams.stdin
+            for number, command in enumerate(node.commands):
+                last = number == len(node.commands) - 1
+                output = streams.stdout if last else Output()
+                status = self._in_child(command, Streams(stdin, output, streams.stderr))
+                if not last:
+                    stdin = Input(output.value())
+        return int(status == 0) if node.negated else status
+
+    def _command(self, node: Command, streams: Streams) -> int:
+        match node:
+            case Simple():
+                return self._simple(node, streams)
+            case Redirected(command=command):
+                return redirects.apply(self, node.redirects, streams, lambda inner: self._command(command, inner))
+            case If():
+                return self._if(node, streams)
+            case Loop():
+                return self._loop(node, streams)
+            case For():
+                return self._for(node, streams)
+            case Case():
+                return self._case(node, streams)
+            case Group(body=body, subshell=subshell):
+                return self._in_child(body, streams) if subshell else self._sequence(body, streams)
+            case Function(name=name, body=function):
+                self.functions[name] = function
+                return 0
+            case _:
+                assert_never(node)
+
+    def _if(self, node: If, streams: Streams) -> int:
+        for condition, body in node.branches:
+            if self._sequence(condition, streams) == 0:
+                return self._sequence(body, streams)
+        return self._sequence(node.otherwise, streams) if node.otherwise is not None else 0
+
+    def _loop(self, node: Loop, streams: Streams) -> int:
+        status = 0
+        while (self._sequence(node.condition, streams) == 0) != node.negated:
+            self._budget.spend()
+            status, ended = self._loop_body(node.body, streams)
+            if ended:
+                break
+        return status
+
+    def _for(self, node: For, streams: Streams) -> int:
+        status = 0
+        for value in self.positional if node.words is None else expand_words(node.words, self):
+            self.variables[node.name] = value
+            status, ended = self._loop_body(node.body, streams)
+            if ended:
+                break
+        return status
+
+    def _loop_body(self, body: Sequence, streams: Streams) -> tuple[int, bool]:
+        try:
+            return self._sequence(body, streams), False
+        except LoopRequest as request:
+            if request.levels > 1:
+                raise LoopRequest(request.levels - 1, request.again) from None
+            return 0, not request.again
+
+    def _case(self, node: Case, streams: Streams) -> int:
+        subject = expand_text(node.subject, self)
+        for choices, body in node.arms:
+            if any(patterns.matches(expand_pattern(choice, self), subject) for choice in choices):
+                return self._sequence(body, streams)
+        return 0
+
+    def _simple(self, node: Simple, streams: Streams) -> int:
+        self._budget.spend()
+        words = expand_words(node.words, self)
+        before = self.status
+        values = [(name, expand_text(value, self)) for name, value in node.assignments]
+        substituted = self.status if self.status != before else 0
+
+        def act(inner: Streams) -> int:
+            if not words:
+                self.variables.update(values)
+                return substituted
+            saved = {name: self.variables.get(name) for name, _ in values}
+            self.variables.update(values)
+            try:
+                return self.run_words(words, inner)
+            finally:
+                for name, old in saved.items():
+                    if old is None:
+                        self.variables.pop(name, None)
+                    else:
+                        self.variables[name] = old
+
+        return redirects.apply(self, node.redirects, streams, act) if node.redirects else act(streams)
+
+    # --- commands ----------------------------------------------------------------------------------------
+
+    def run_words(self, words: list[str], streams: Streams) -> int:
+        """Run a function, a builtin, a command or a script file, in this order."""
+        name, arguments = words[0], words[1:]
+        if name in self.functions:
+            return self._call(self.functions[name], arguments, streams)
+        if name in BUILTINS:
+            return BUILTINS[name](self, arguments, streams)
+        directory, base = posixpath.split(name)
+        command = self.commands.get(base) if directory in ("", "/system/bin", "/system/xbin", "/bin") else None
+        if command is None:
+            return self._script_file(name, arguments, streams)
+        try:
+            return command(Invocation(self, base, arguments, streams))
+        except CommandError as error:
+            if error.message:
+                streams.stderr.line(error.message)
+            return error.status
+        except OSError as error:  # the virtual file system speaks in the operating system's errors
+            streams.stderr.line(f"{base}: {error.filename}: {error.strerror}")
+            return 1
+
+    def _call(self, body: Command, arguments: list[str], streams: Streams) -> int:
+        outer, self.positional = self.positional, arguments
+        self._budget.enter()
+        try:
+            return self._command(body, streams)
+        except ReturnRequest as request:
+            return request.status
+        finally:
+            self.positional = outer
+            self._budget.depth -= 1
+
+    def _script_file(self, name: str, arguments: list[str], streams: Streams) -> int:
+        path = posixpath.join(self.directory, name)
+        if "/" not in name or not self.files.exists(path):
+            streams.stderr.line(f"{NAME}: {name}: inaccessible or not found")
+            return NOT_FOUND
+        if self.files.is_dir(path) or not self.files.stat(path).mode & 0o111:
+            streams.stderr.line(
+                f"{NAME}: {name}: can't execute: {'Is a directory' if self.files.is_dir(path) else 'Permission denied'}"
+            )
+            return 126
+        source = self.files.read(path).decode("utf-8", "surrogateescape")
+        return self.run_script(source, streams, [name, *arguments])
