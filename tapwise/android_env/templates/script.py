@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tapwise.android_env.screen import Screen
-from tapwise.records import Action, Key, Press, Tap, TypeText, UiNode
+from tapwise.android_env.tasks import Params
+from tapwise.records import Action, Finish, Key, Press, Tap, TypeText, UiNode
 
 BACK = Press(Key.BACK)
 LAUNCHER_IDS = ("nexuslauncher", "launcher3")
+
+Expert = Callable[[Screen, Params], Action]
 
 
 def open_app(screen: Screen, label: str, package: str) -> Action | None:
@@ -16,6 +21,32 @@ def open_app(screen: Screen, label: str, package: str) -> Action | None:
     if not screen.package.endswith(LAUNCHER_IDS):
         return BACK
     return screen.tap(label) if screen.has(label) else screen.swipe_up()
+
+
+def inside(label: str, package: str, act: Expert) -> Expert:
+    """An expert that comes to the app first and then acts as `act`, which sees only the app's own screens."""
+
+    def expert(screen: Screen, params: Params) -> Action:
+        return open_app(screen, label, package) or act(screen, params)
+
+    return expert
+
+
+def tap_or_back(screen: Screen, label: str) -> Action:
+    """Touch what is called `label`, or leave a page that has nothing of that name."""
+    return screen.tap(label) if screen.has(label) else BACK
+
+
+def is_asking(screen: Screen) -> bool:
+    """Whether a dialog of the app is in front: it alone is in the tree then, with its Cancel button."""
+    return screen.has("cancel") and not has_parent_page(screen)
+
+
+def delete_by_long_press(screen: Screen, label: str) -> Action:
+    """On a list: hold the row of `label` and confirm; finish once the row is gone."""
+    if is_asking(screen):
+        return screen.tap("delete") if screen.has(f"delete {label}") else screen.tap("cancel")
+    return screen.long_press(label) if screen.has(label) else Finish()
 
 
 def has_parent_page(screen: Screen) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tapwise.android_env.screen import Screen
 from tapwise.android_env.tasks import Params, Shell, Template
-from tapwise.android_env.templates.script import BACK, checked, has_parent_page, open_app, row_texts
+from tapwise.android_env.templates.script import BACK, checked, has_parent_page, is_asking, open_app, row_texts
 from tapwise.records import Action, Finish
 
 PACKAGE = "com.android.settings"
@@ -134,8 +134,7 @@ def _switched(screen: Screen, name: str, word: str) -> bool:
 
 
 def _expert_choice(screen: Screen, name: str, word: str) -> Action:
-    asks = screen.package == PACKAGE and screen.has("cancel") and not has_parent_page(screen)
-    if asks:
+    if screen.package == PACKAGE and is_asking(screen):
         return screen.tap(word) if screen.has(name) and screen.has(word) else BACK
     action = _reach(screen, name)
     if action is not None:

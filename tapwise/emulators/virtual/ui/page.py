@@ -225,3 +225,9 @@ def choice_dialog(title: str, options: Sequence[tuple[str, Handler]], cancel: Ha
     """A dialog that lists options one below the other, and a Cancel button."""
     body = [Button(label=label, flat=True, on_tap=handler) for label, handler in options]
     return Dialog(title=title, body=body, buttons=[Button(label="Cancel", flat=True, on_tap=cancel)], on_dismiss=cancel)
+
+
+def confirm_dialog(title: str, label: str, confirm: Handler, cancel: Handler) -> Dialog:
+    """A dialog that asks before something is done: Cancel beside a button called `label`."""
+    buttons = [Button(label="Cancel", flat=True, on_tap=cancel), Button(label=label, on_tap=confirm)]
+    return Dialog(title=title, buttons=buttons, on_dismiss=cancel)
