@@ -8,6 +8,7 @@ from collections import Counter
 
 from tapwise.emulators.backends.base import Backend, BootedDevice
 from tapwise.emulators.farm_status import DeviceStatus, FarmLimits, RestartBudget, State
+from tapwise.emulators.processes import wait_until
 from tapwise.errors import ConfigError, DeviceError
 
 _GONE = "process ended"
@@ -179,8 +180,9 @@ class Supervisor:
         else:
             try:
                 booted.renew(self._limits.probe_timeout_s)
-            except DeviceError:
-                self._restart(cause, fault)
+            except DeviceError:  # a process that is killed loses its connections a little before it is gone
+                gone = wait_until(lambda: not booted.alive(), self._limits.watch_every_s)
+                self._restart(_GONE if gone else cause, fault)
                 return
             with self._changed:
                 self._renewals += 1
