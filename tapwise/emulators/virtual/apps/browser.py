@@ -11,7 +11,7 @@ from tapwise.emulators.virtual.apps.base import App, RecordTable, Table, Ui
 from tapwise.emulators.virtual.state import AppState
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
-from tapwise.emulators.virtual.ui.views import AppTile, Grid, IconButton, ListItem, Row, Space, View
+from tapwise.emulators.virtual.ui.views import AppTile, Column, Grid, IconButton, ListItem, Row, Space, View
 from tapwise.emulators.virtual.web import sites
 from tapwise.emulators.virtual.web.results import HOST as SEARCH_HOST
 from tapwise.emulators.virtual.web.results import results_url
@@ -122,7 +122,8 @@ def _submit(ui: Ui, text: str) -> None:
 def _toolbar(ui: Ui, shown: str, *actions: IconButton) -> View:
     field: View = address_like(ui, "address", "Search or type address", shown, lambda text: _submit(ui, text))
     weights = [0.02, 0.96 - 0.14 * len(actions), *([0.14] * len(actions)), 0.02]
-    return Row(children=[Space(size=1), field, *actions, Space(size=1)], weights=weights, row_height=themes.TOOLBAR_DP)
+    bar = Row(children=[Space(size=1), field, *actions, Space(size=1)], weights=weights, row_height=themes.ROW_DP)
+    return Column(children=[Space(size=(themes.TOOLBAR_DP - themes.ROW_DP) / 2), bar])
 
 
 def _start_page(ui: Ui) -> Page:

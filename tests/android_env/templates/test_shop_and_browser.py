@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tapwise.android_env.suites import load_suite
+from tapwise.android_env.tasks import Template
+from tapwise.android_env.templates import browser, shop_browse, shop_buy
+from tapwise.android_env.templates.shop_script import BRIGHTBUY, HOMENEST
+from tapwise.emulators.virtual.web import brightbuy, homenest, sites
+
+
+@pytest.mark.parametrize(
+    "template", (*shop_browse.TEMPLATES, *shop_buy.TEMPLATES, *browser.TEMPLATES), ids=lambda template: template.name
+)
+def test_expert_and_check(template: Template, prove: Callable[[Template], None]) -> None:
+    prove(template)
+
+
+def test_the_templates_know_the_shops_as_they_are() -> None:
+    assert (BRIGHTBUY.qualities, dict(BRIGHTBUY.kinds)) == (brightbuy.BRANDS, brightbuy.KINDS)
+    assert (HOMENEST.qualities, dict(HOMENEST.kinds)) == (homenest.QUALITIES, homenest.KINDS)
+    assert {*browser.HOSTS} | {"search.com"} == set(sites())
+
+
+def test_the_shop_suite_is_large_and_says_things_in_short() -> None:
+    suite = load_suite("shop")
+    assert len(suite.templates) >= 14
+    assert all(2 <= len(task.instruction.split()) <= 10 for task in suite.tasks())
+    assert all(task.instruction == task.instruction.lower() for task in suite.tasks())
