@@ -1,0 +1,79 @@
+"""A phone as the wire sees it: its links, and the service behind each name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapwise.emulators.virtual.shell.session import PhoneShell
+from tapwise.emulators.virtual.wire.forward import DeviceListener, DevicePorts, Dialled, reverse_reply
+from tapwise.emulators.virtual.wire.services import Reboot, Reply
+from tapwise.emulators.virtual.wire.shell import RawShell, ShellV2
+from tapwise.emulators.virtual.wire.stream import Carrier, Service
+from tapwise.emulators.virtual.wire.sync import Sync
+
+if TYPE_CHECKING:
+    from tapwise.emulators.virtual.phone import VirtualPhone
+
+
+class WireDevice:
+    """Shared by all links to one phone."""
+
+    def __init__(self, phone: VirtualPhone) -> None:
+        self.phone = phone
+        self.shell = PhoneShell(phone)
+        self.ports = DevicePorts()
+        self.links: set[Carrier] = set()
+
+    def listen(self, port: int, listener: DeviceListener) -> None:
+        """Have something on the phone listen on a port of the phone, which `adb forward` can then reach."""
+        self.ports.listen(port, listener)
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """System properties of the phone."""
+        return self.phone.properties
+
+    def attach(self, link: Carrier) -> None:
+        """A link has come up."""
+        self.links.add(link)
+
+    def detach(self, link: Carrier) -> None:
+        """A link is gone, and with it the reverses that it had set up."""
+        self.links.discard(link)
+        self.ports.drop_reverses(link)
+
+    def _reboot(self) -> None:
+        """Stop every app, show the launcher, drop all links."""
+        for package in self.phone.apps:
+            self.phone.force_stop(package)
+        self.phone.key_event("KEYCODE_HOME")
+        for link in list(self.links):
+            link.close()
+
+    def service(self, name: str, link: Carrier) -> Service | None:
+        """The service of a name, or None to refuse it: unknown ones, and installing, since apps are built in."""
+        kind, _, rest = name.partition(":")
+        if kind.startswith("shell,"):
+            options = kind.split(",")[1:]
+            return ShellV2(self.shell, rest) if "v2" in options else RawShell(self.shell, rest)
+        match kind:
+            case "shell" | "exec":
+                return RawShell(self.shell, rest)
+            case "sync":
+                return Sync(self.phone)
+            case "tcp":
+                port = rest.rpartition(":")[2]
+                listener = self.ports.find(int(port)) if port.isdecimal() else None
+                return None if listener is None else Dialled(listener)
+            case "reverse":
+                reply = reverse_reply(self.ports, link, rest)
+                return None if reply is None else Reply(reply)
+            case "reboot":
+                return Reboot(self._reboot)
+            case "root":
+                return Reply(b"adbd is already running as root\n")
+            case "remount":
+                return Reply(b"remount succeeded\n")
+            case "framebuffer":
+                return Reply(*self.shell.screen.framebuffer())
+        return None
