@@ -56,10 +56,21 @@ def test_the_frame_counter_grows_with_the_picture(phone: AdbPhone) -> None:
     assert after > before
 
 
-def test_it_types_what_was_asked(phone: AdbPhone) -> None:
-    text = '100%s it\'s $HOME; "x" \\ & <b> `id`'
-    assert phone.device.shell("echo ready") == "ready\n"
-    phone.device.type_text(text)  # without a focused field the text is lost, as on Android
+@pytest.mark.parametrize("text", ["100%s", "it's $HOME", '"x" \\ & <b> `id` $(id);', "%s %% %", "-n", "*"])
+def test_it_types_what_was_asked_to_the_letter(phone: AdbPhone, text: str) -> None:
+    def typed(device: Device) -> str:
+        device.open_app("Browser")
+        x, y = next(node for node in device.ui_tree().walk() if node.class_name.endswith("EditText")).centre
+        device.tap(int(x), int(y))
+        device.type_text(text)
+        return next(node for node in device.ui_tree().walk() if node.focused).text
+
+    in_process = InProcessBackend(SMALL, seed=3).boot(0, 1).device
+    phone.device.save_snapshot("before typing")
+    try:
+        assert typed(phone.device) == typed(in_process) == text
+    finally:
+        phone.device.load_snapshot("before typing")
 
 
 def test_files_go_there_and_back(phone: AdbPhone) -> None:
