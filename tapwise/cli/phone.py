@@ -20,9 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--size", default="540x1200", help="screen in pixels, WIDTHxHEIGHT (540x1200)")
     parser.add_argument("--density", type=int, default=210, help="screen density in dpi (210)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the first phone's world; phone k gets SEED + k (0)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first world; phone k gets SEED + k (0)")
     parser.add_argument("--noise", default="", help="the world's noise, such as popups=0.1,ads=0.2,slow_loads=0.1")
     parser.add_argument("--json", action="store_true", help="announce the phones in one line of JSON")
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")

@@ -262,7 +262,7 @@ class VirtualFileSystem:
 
     def _guard_mount(self, place: str) -> None:
         """Refuse to take away a directory that the phone's layout stands on."""
-        if (SHARED_STORAGE + "/").startswith(place.rstrip("/") + "/") or place in ("/data", "/data/media"):
+        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in (SHARED_STORAGE, *_ALIASES)):
             raise _error(errno.EBUSY, place)
 
 

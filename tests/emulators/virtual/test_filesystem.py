@@ -60,8 +60,9 @@ def test_errors_are_those_of_an_operating_system(files: VirtualFileSystem) -> No
         files.remove("/sdcard/Download")
     with pytest.raises(FileExistsError):
         files.make_directory("/sdcard/Download")
-    with pytest.raises(OSError, match="busy"):
-        files.remove("/sdcard", recursive=True)
+    for mount in ("/sdcard", "/storage", "/mnt", "/data", "/"):
+        with pytest.raises(OSError, match="busy"):
+            files.remove(mount, recursive=True)
     with pytest.raises(OSError, match="Invalid"):
         files.rename("/sdcard/Download", "/sdcard/Download/inside")
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NAME: Final = "/system/bin/sh"
 NOT_FOUND: Final = 127
 KILLED: Final = 137
-_MOST_COMMANDS: Final = 200_000
+_MOST_COMMANDS: Final = 50_000
 _DEEPEST: Final = 30
 _ENVIRONMENT: Final = {
     "ANDROID_DATA": "/data",

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +79,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        select.select([], [], [], 0.01)
+    raise AssertionError(f"adb server did not listen on {port}; status {server.poll()}")
+
+
 @pytest.fixture(scope="module")
 def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbProgram]:
     home = tmp_path_factory.mktemp("home")
@@ -89,9 +101,8 @@ def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbProgram]:
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        program = AdbProgram(port, environment)
-        assert program.run("start-server").returncode == 0
-        yield program
+        wait_for_port(port, server)
+        yield AdbProgram(port, environment)
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import socket
 import struct
@@ -139,6 +140,9 @@ def test_interactive_shell(on_phone: Call) -> None:
     assert b"/sdcard\n" in done.stdout
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # adbutils leaves sockets to the collector
 def test_adbutils(adb: Any, serial: str, tmp_path: Path) -> None:
     device = adbutils.AdbClient("127.0.0.1", adb.port).device(serial)
     assert device.shell("echo hello") == "hello"
@@ -154,6 +158,8 @@ def test_adbutils(adb: Any, serial: str, tmp_path: Path) -> None:
     assert device.framebuffer().size == (540, 1200)
     assert device.app_current().package
     assert "<hierarchy" in device.dump_hierarchy()
+    del device
+    gc.collect()
 
 
 def test_reboot_drops_the_link_and_comes_back(adb: Any, phones: Any) -> None:
