@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from tapwise.errors import DeviceError
+from tapwise.errors import ConfigError, DeviceError
 
 _POLL_S = 0.005
 
@@ -145,7 +145,7 @@ class ProcessRegistry:
 
     def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> OwnedProcess:
         """Start a program with pipes on its standard input and output. Raises DeviceError when it cannot start."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._prepare()
         descriptor, log = tempfile.mkstemp(suffix=".log", dir=self._directory)
         try:
             process = subprocess.Popen(
@@ -171,6 +171,7 @@ class ProcessRegistry:
 
     def reap_leftovers(self, grace_s: float = 1.0) -> list[int]:
         """End the programs of owners that are gone; returns their pids."""
+        self._prepare()
         reaped = []
         for path in sorted(self._directory.glob("*.json")):
             record = _read_record(path)
@@ -182,6 +183,11 @@ class ProcessRegistry:
                 reaped.append(process.pid)
             path.unlink(missing_ok=True)
         return reaped
+
+    def _prepare(self) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._directory.stat().st_uid != os.getuid():  # its records would have us end what somebody else chose
+            raise ConfigError(f"folder {self._directory} belongs to another user: remove it, or set TMPDIR to your own")
 
 
 def _write_record(path: Path, record: _Record) -> None:

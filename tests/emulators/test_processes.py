@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tapwise.emulators.processes import Identity, ProcessRegistry, identify, wait_until
-from tapwise.errors import DeviceError
+from tapwise.errors import ConfigError, DeviceError
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
@@ -114,6 +114,12 @@ def test_a_recycled_pid_is_never_touched(registry: ProcessRegistry, tmp_path: Pa
     assert registry.reap_leftovers() == []
     assert process.alive()
     process.end()
+
+
+def test_a_folder_of_somebody_else_is_refused(registry: ProcessRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4242)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        registry.reap_leftovers()
 
 
 def test_unreadable_records_are_dropped(registry: ProcessRegistry, tmp_path: Path) -> None:
