@@ -35,6 +35,10 @@ class Identity:
         """Whether this very process still runs; a zombie does not."""
         return identify(self.pid) == self
 
+    def has_ended(self) -> bool:
+        """The opposite."""
+        return not self.is_running()
+
 
 def identify(pid: int) -> Identity | None:
     """The identity of a running process; None when there is none, or where the system has no /proc."""
@@ -134,7 +138,7 @@ class OwnedProcess:
 class _Record:
     process: Identity
     owner: Identity
-    command: list[str]
+    log: str
 
 
 class ProcessRegistry:
@@ -166,7 +170,7 @@ class ProcessRegistry:
         record = self._directory / f"{process.pid}.json"
         identity, owner = identify(process.pid), identify(os.getpid())
         if identity is not None and owner is not None:
-            _write_record(record, _Record(identity, owner, list(command)))
+            _write_record(record, _Record(identity, owner, Path(log).name))
         return OwnedProcess(process, record, Path(log))
 
     def reap_leftovers(self, grace_s: float = 1.0) -> list[int]:
@@ -178,10 +182,11 @@ class ProcessRegistry:
             if record is not None and record.owner.is_running():
                 continue
             if record is not None and record.process.is_running():
-                process = record.process
-                end_group(process.pid, lambda process=process: not process.is_running(), grace_s)  # type: ignore[misc]
-                reaped.append(process.pid)
+                end_group(record.process.pid, record.process.has_ended, grace_s)
+                reaped.append(record.process.pid)
             path.unlink(missing_ok=True)
+            if record is not None:
+                (self._directory / record.log).unlink(missing_ok=True)
         return reaped
 
     def _prepare(self) -> None:
@@ -199,6 +204,6 @@ def _write_record(path: Path, record: _Record) -> None:
 def _read_record(path: Path) -> _Record | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return _Record(Identity(**data["process"]), Identity(**data["owner"]), list(data["command"]))
+        return _Record(Identity(**data["process"]), Identity(**data["owner"]), Path(data["log"]).name)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # written by another version, or gone meanwhile

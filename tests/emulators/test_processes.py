@@ -99,6 +99,7 @@ def test_leftovers_of_a_killed_owner_are_reaped(registry: ProcessRegistry, tmp_p
     assert registry.reap_leftovers(grace_s=0.05) == [leftover]
     assert wait_until(lambda: identify(leftover) is None, 5)
     assert registry.reap_leftovers() == []
+    assert list(tmp_path.glob("processes/*")) == []
 
 
 def test_a_recycled_pid_is_never_touched(registry: ProcessRegistry, tmp_path: Path) -> None:
