@@ -151,7 +151,8 @@ class Invocation:
     def options(self, flags: str = "", valued: str = "") -> tuple[dict[str, str], list[str]]:
         """Split single-letter options from operands, as toybox does: `-la`, `-n5`, `-n 5`, `--`.
 
-        Flags map to "" and `valued` options to their value, joined by newlines when repeated. Raises CommandError on an unknown option.
+        Flags map to "" and `valued` options to their value, joined by newlines when repeated.
+        Raises CommandError on an unknown option.
         """
         found: dict[str, str] = {}
         operands: list[str] = []

@@ -74,6 +74,7 @@ class ShellV2:
         self._lines = _Lines()
         self._session: ShellSession | None = None
         self._waiting = wants_stdin(source)
+        self._finished = False
 
     def opened(self, stream: Stream) -> None:
         """Run the command, unless it reads what the host is yet to send."""
@@ -86,6 +87,8 @@ class ShellV2:
     def received(self, stream: Stream, data: bytes) -> None:
         """Take shell packets."""
         for packet in self._decoder.feed(data):
+            if self._finished:
+                return
             if packet.id is ShellId.STDIN:
                 if self._session is None:
                     self._stdin += packet.data
@@ -111,6 +114,7 @@ class ShellV2:
             self._finish(stream, self._shell.run(self._source, bytes(self._stdin)))
 
     def _finish(self, stream: Stream, result: Result) -> None:
+        self._finished = True
         stream.write(
             *_packets(ShellId.STDOUT, result.stdout),
             *_packets(ShellId.STDERR, result.stderr),
