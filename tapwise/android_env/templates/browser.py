@@ -16,7 +16,8 @@ HINT = "Search or type address"
 SITES = ("daily news", "skycast", "recipes", "sportzone", "filmclub", "trails")
 SEARCHES = (
     "red shoes", "green tea", "city maps", "piano songs", "train times", "garden birds", "dog food", "moon phases",
-    "old castles", "card games", "winter coats", "paper planes", "fast bikes", "blue whales", "rice cakes", "stone bridges",
+    "old castles", "card games", "winter coats", "paper planes", "fast bikes", "blue whales", "rice cakes",
+    "stone bridges",
 )  # fmt: skip
 
 

@@ -37,7 +37,10 @@ class Shop:
     def products(self, count: int, turn: int) -> tuple[str, ...]:
         """Some product names, others for every `turn`; all kinds of things come about equally often."""
         kinds = [kind for group in self.kinds.values() for kind in group]
-        names = (f"{self.qualities[(5 * n + n // len(kinds) + turn) % len(self.qualities)]} {kinds[n % len(kinds)]}" for n in range(count))
+        names = (
+            f"{self.qualities[(5 * n + n // len(kinds) + turn) % len(self.qualities)]} {kinds[n % len(kinds)]}"
+            for n in range(count)
+        )
         return tuple(dict.fromkeys(names))
 
     def pairs(self, count: int, turn: int) -> tuple[tuple[str, str], ...]:
@@ -48,7 +51,10 @@ class Shop:
         groups = list(self.kinds.values())
         for n in range(count):
             kinds = groups[n % len(groups)]
-            first, second = self.qualities[(3 * n + turn) % len(self.qualities)], self.qualities[(3 * n + turn + 5) % len(self.qualities)]
+            first, second = (
+                self.qualities[(3 * n + turn) % len(self.qualities)],
+                self.qualities[(3 * n + turn + 5) % len(self.qualities)],
+            )
             yield f"{first} {kinds[n % len(kinds)]}", f"{second} {kinds[(n + 1) % len(kinds)]}"
 
     # --- set-up ---
@@ -62,7 +68,9 @@ class Shop:
             commands.append(f"content delete --uri {self._uri('products')} --where \"name='{product}'\"")
             price = 20 + sum(map(ord, product)) % 70
             commands.append(insert(self._uri("products"), name=product, category=self.category(product), price=price))
-        commands += [insert(self._uri(self.cart), name=name, quantity=quantity) for name, quantity in (cart or {}).items()]
+        commands += [
+            insert(self._uri(self.cart), name=name, quantity=quantity) for name, quantity in (cart or {}).items()
+        ]
         commands += [insert(self._uri("wishes"), name=name) for name in wishes]
         return commands
 
@@ -121,7 +129,7 @@ HOMENEST = Shop(
         "living room": ("sofa", "lamp", "rug"),
         "kitchen": ("pan", "kettle", "mug"),
         "bedroom": ("pillow", "blanket", "clock"),
-        "bathroom": ("towel", "mirror", "basket"),
+        "bathroom": ("towel", "mirror", "soap"),
         "garden": ("chair", "table", "bench"),
     },
 )
@@ -166,6 +174,14 @@ def tap_or_back(screen: Screen, label: str) -> Action:
     return screen.tap(label) if screen.find(label, clickable=True) else BACK
 
 
+def _tap_row(screen: Screen, product: str) -> Action:
+    """Touch a product in a list (its name may stand in the search field too), or leave a list without it."""
+    rows = [node for node in screen.nodes if node.resource_id.endswith(":id/product")]
+    named = (inner for row in rows for inner in row.walk() if inner.text.lower() == product)
+    label = next(named, None)
+    return screen.tap(label) if label is not None else BACK
+
+
 def search_for(screen: Screen, words: str, hint: str) -> Action | None:
     """Come to the results for some words, by the search field of the page in front."""
     field = screen.find_id(":id/search")
@@ -188,7 +204,7 @@ def brightbuy_product(screen: Screen, product: str) -> Action | None:
     action = BRIGHTBUY.enter(screen)
     if action is not None or title(screen) == product:
         return action
-    return search_for(screen, product, "Search products") or tap_or_back(screen, product)
+    return search_for(screen, product, "Search products") or _tap_row(screen, product)
 
 
 def brightbuy_part(screen: Screen, part: str) -> Action | None:

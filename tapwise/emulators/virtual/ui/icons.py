@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
+from tapwise.emulators.virtual.ui.things import THINGS
+
 Shape = tuple[str, tuple[float, ...]]
 
 # Each shape: (kind, numbers). "line" x y x y ... width; "dot" cx cy r; "ring" cx cy r width; "poly" x y ...;
@@ -80,7 +82,7 @@ def icon_mask(name: str, size: int) -> Image.Image:
     scale = size * OVERSAMPLING / 24
     image = Image.new("L", (size * OVERSAMPLING, size * OVERSAMPLING), 0)
     draw = ImageDraw.Draw(image)
-    for kind, numbers in ICONS[name]:
+    for kind, numbers in ICONS.get(name) or THINGS[name]:
         _draw_shape(draw, kind.lstrip("-"), [n * scale for n in numbers], 0 if kind.startswith("-") else 255, numbers)
     return image.resize((size, size), Image.Resampling.BOX)
 

@@ -32,7 +32,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "cameras": ("camera", "drone"),
     "office": ("printer", "charger", "router"),
 }
-CATEGORY_ICONS = {"phones": "phone", "computers": "display", "audio": "sound", "cameras": "camera", "office": "file"}
 SORTS = {"low": "Lowest price", "high": "Highest price", "name": "Name"}
 DELIVERIES = ("Standard", "Express", "Pick up")
 LIST_LENGTH = 7
@@ -90,7 +89,7 @@ class BrightBuy(Site):
         tiles: list[View] = [
             AppTile(
                 label=category.capitalize(),
-                icon=CATEGORY_ICONS[category],
+                icon=kind_icon(KINDS[category][0]),
                 plate=self.colour,
                 colour=_ink(visit),
                 on_tap=lambda category=category: visit.open("category", category),  # type: ignore[misc]
@@ -154,14 +153,18 @@ class BrightBuy(Site):
             product_picture(name),
             facts,
             inset(Button(label="Add to cart", icon="cart", on_tap=add)),
-            ListItem(title=product.category.capitalize(), icon="tag", on_tap=lambda: visit.open("category", product.category)),
+            ListItem(
+                title=product.category.capitalize(), icon="tag", on_tap=lambda: visit.open("category", product.category)
+            ),
         ]
         return Page(title=name.capitalize(), body=body)
 
     def _cart(self, visit: Visit) -> Page:
         ui, lines = visit.ui, visit.data.cart
         if not lines:
-            return Page(title="Cart", body=[self._banner(visit, "Cart"), caption("Cart is empty"), self._keep_shopping(visit)])
+            return Page(
+                title="Cart", body=[self._banner(visit, "Cart"), caption("Cart is empty"), self._keep_shopping(visit)]
+            )
         rows = [_line_row(visit, line) for line in lines]
         chosen = next((line for line in lines if line.name == ui.field("dialog")), None)
         dialog = _line_dialog(visit, chosen) if chosen else None

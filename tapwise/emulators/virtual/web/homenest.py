@@ -18,7 +18,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "living room": ("sofa", "lamp", "rug"),
     "kitchen": ("pan", "kettle", "mug"),
     "bedroom": ("pillow", "blanket", "clock"),
-    "bathroom": ("towel", "mirror", "basket"),
+    "bathroom": ("towel", "mirror", "soap"),
     "garden": ("chair", "table", "bench"),
 }
 FILTERS = {"sale": "On sale", "new": "New in", "cheap": "Low price"}
@@ -60,11 +60,15 @@ class HomeNest(Site):
             case ("basket",):
                 return self._basket(visit)
             case ("orders",):
-                rows = [ListItem(title=order.items.capitalize(), subtitle=order.delivery) for order in visit.data.orders]
+                rows = [
+                    ListItem(title=order.items.capitalize(), subtitle=order.delivery) for order in visit.data.orders
+                ]
                 return self._page(visit, "Orders", rows or [caption("No orders yet")])
         return not_found("Homenest has no such page")
 
-    def _page(self, visit: Visit, title: str, body: Sequence[View], bottom: View | None = None, dialog: Dialog | None = None) -> Page:
+    def _page(
+        self, visit: Visit, title: str, body: Sequence[View], bottom: View | None = None, dialog: Dialog | None = None
+    ) -> Page:
         menu = IconButton(icon="menu", description="Menu", on_tap=visit.open)
         basket = IconButton(icon="basket", description="Basket", on_tap=lambda: visit.open("basket"))
         bar = banner(title, self.colour, before=menu, after=basket)
@@ -99,7 +103,9 @@ class HomeNest(Site):
 
     def _department(self, visit: Visit, department: str) -> Page:
         only = visit.url.value("only")
-        found = [product for product in visit.data.products if product.category == department and _passes(product, only)]
+        found = [
+            product for product in visit.data.products if product.category == department and _passes(product, only)
+        ]
         shown = visit.ui.order(found[-LIST_LENGTH:], f"homenest/{department}")
         button = Button(label="Filter", icon="filter", flat=True, on_tap=lambda: visit.open("filter", department))
         label = Text(value=FILTERS.get(only, f"{len(shown)} items"), size=20, muted=True, id="order")
@@ -109,6 +115,7 @@ class HomeNest(Site):
     def _rows(self, visit: Visit, products: Sequence[Product]) -> list[View]:
         return [
             ListItem(
+                id="product",
                 title=product.name.capitalize(),
                 subtitle=f"${product.price}   in basket" if visit.data.quantity(product.name) else f"${product.price}",
                 icon=kind_icon(product.name),
@@ -170,11 +177,16 @@ class HomeNest(Site):
             row_height=themes.ROW_DP,
         )
         wish = Button(
-            label="In wish list" if wished else "Add to wish list", icon="heart", flat=True, on_tap=lambda: data.toggle_wish(name)
+            label="In wish list" if wished else "Add to wish list",
+            icon="heart",
+            flat=True,
+            on_tap=lambda: data.toggle_wish(name),
         )
         body: list[View] = [
             product_picture(name, 140),
-            caption(f"${product.price}" + ("   on sale" if product.sale else "") + ("   new in" if product.new else "")),
+            caption(
+                f"${product.price}" + ("   on sale" if product.sale else "") + ("   new in" if product.new else "")
+            ),
             stepper,
             inset(Button(label="Add to basket", icon="basket", on_tap=add)),
             inset(wish),

@@ -39,16 +39,16 @@ class Magazine(Site):
     def page(self, visit: Visit) -> Page:
         match visit.url.path:
             case ():
-                rows: list[View] = [
-                    ListItem(title=headline, icon="note", on_tap=lambda headline=headline: visit.open("article", headline))  # type: ignore[misc]
-                    for headline in visit.data.headlines
-                ]
+                rows = [self._row(visit, headline) for headline in visit.data.headlines]
                 return Page(title=self.name, body=[banner(self.name, self.colour), *rows])
             case ("article", headline):
                 text = f"{headline}. Our readers write to us about it every day, and we have asked those who know."
                 body = [banner(headline, self.colour), Space(size=14), inset(Text(value=text, size=20, wrap=True))]
                 return Page(title=headline, body=body)
         return not_found(f"{self.name} has no such page")
+
+    def _row(self, visit: Visit, headline: str) -> View:
+        return ListItem(title=headline, icon="note", on_tap=lambda: visit.open("article", headline))
 
 
 def magazines() -> tuple[Magazine, ...]:
@@ -57,8 +57,32 @@ def magazines() -> tuple[Magazine, ...]:
     return (
         Magazine("Daily news", "note", (176, 32, 40), ("Vote in", "Trains to", "Storm over", "Music in"), places),
         Magazine("Skycast", "globe", (2, 119, 189), ("Rain in", "Sun in", "Snow in", "Wind in"), places),
-        Magazine("Recipes", "heart", (191, 87, 0), ("Quick", "Classic", "Spicy", "Fresh"), ("soup", "pasta", "salad", "bread", "curry", "cake", "rice")),
-        Magazine("Sportzone", "timer", (46, 125, 50), ("Win in", "Draw in", "New coach in"), ("tennis", "football", "cycling", "rowing", "hockey", "golf", "chess")),
-        Magazine("Filmclub", "play", (103, 58, 183), ("Review of", "Trailer of"), ("Red moon", "Last train", "Old town", "Long road", "Blue hour", "Night owl", "Small world")),
-        Magazine("Trails", "location", (84, 110, 60), ("Walk the", "Ride the", "Run the"), ("ridge", "forest", "lake", "river", "canyon", "beach", "meadow")),
+        Magazine(
+            "Recipes",
+            "heart",
+            (191, 87, 0),
+            ("Quick", "Classic", "Spicy", "Fresh"),
+            ("soup", "pasta", "salad", "bread", "curry", "cake", "rice"),
+        ),
+        Magazine(
+            "Sportzone",
+            "timer",
+            (46, 125, 50),
+            ("Win in", "Draw in", "New coach in"),
+            ("tennis", "football", "cycling", "rowing", "hockey", "golf", "chess"),
+        ),
+        Magazine(
+            "Filmclub",
+            "play",
+            (103, 58, 183),
+            ("Review of", "Trailer of"),
+            ("Red moon", "Last train", "Old town", "Long road", "Blue hour", "Night owl", "Small world"),
+        ),
+        Magazine(
+            "Trails",
+            "location",
+            (84, 110, 60),
+            ("Walk the", "Ride the", "Run the"),
+            ("ridge", "forest", "lake", "river", "canyon", "beach", "meadow"),
+        ),
     )

@@ -8,42 +8,24 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.icons import icon_mask
 from tapwise.emulators.virtual.ui.theme import Colour
+from tapwise.emulators.virtual.ui.things import THINGS
 from tapwise.emulators.virtual.ui.views import Picture
 
-ICON_OF_KIND: dict[str, str] = {
-    "phone": "phone",
-    "tablet": "image",
-    "watch": "clock",
-    "laptop": "display",
-    "monitor": "display",
-    "mouse": "system",
-    "speaker": "sound",
-    "headset": "music",
-    "radio": "music",
-    "camera": "camera",
-    "drone": "plane",
-    "printer": "file",
-    "charger": "battery",
-    "router": "wifi",
-    "sofa": "home",
-    "lamp": "display",
-    "rug": "menu",
-    "pan": "search",
-    "kettle": "timer",
-    "mug": "storage",
-    "pillow": "moon",
-    "blanket": "note",
-    "clock": "alarm",
-    "towel": "note",
-    "mirror": "image",
-    "basket": "basket",
-    "chair": "home",
-    "table": "storage",
-    "bench": "minus",
-}
+PALETTE: tuple[Colour, ...] = (
+    (26, 115, 232),
+    (0, 121, 107),
+    (123, 31, 162),
+    (194, 24, 91),
+    (216, 67, 21),
+    (56, 106, 32),
+    (69, 90, 100),
+    (2, 136, 190),
+    (245, 124, 0),
+    (121, 85, 72),
+    (63, 81, 181),
+)
 COLOUR_OF_QUALITY: dict[str, Colour] = {
     "red": (198, 40, 40),
     "blue": (30, 96, 200),
@@ -56,13 +38,14 @@ COLOUR_OF_QUALITY: dict[str, Colour] = {
 
 def kind_icon(name: str) -> str:
     """The icon for a product's kind, its last word."""
-    return ICON_OF_KIND.get(name.split()[-1], "tag")
+    icon = f"thing_{name.split()[-1]}"
+    return icon if icon in THINGS else "tag"
 
 
 def plate_colour(name: str) -> Colour:
     """The colour for a product's quality, its first word."""
     quality = name.split()[0]
-    return COLOUR_OF_QUALITY.get(quality) or themes.ACCENTS[zlib.crc32(quality.encode()) % len(themes.ACCENTS)]
+    return COLOUR_OF_QUALITY.get(quality) or PALETTE[zlib.crc32(quality.encode()) % len(PALETTE)]
 
 
 def product_picture(name: str, height: float = 210.0) -> Picture:

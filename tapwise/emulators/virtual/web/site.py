@@ -106,7 +106,9 @@ def caption(text: str) -> View:
     return Row(children=[Space(size=1), line], weights=[0.04, 0.96], row_height=themes.ROW_DP)
 
 
-def address_like(ui: Ui, name: str, hint: str, shown: str, on_submit: Callable[[str], None], icon: str = "") -> TextField:
+def address_like(
+    ui: Ui, name: str, hint: str, shown: str, on_submit: Callable[[str], None], icon: str = ""
+) -> TextField:
     """A text field that shows where one is, and is empty as soon as one begins to type another text."""
     field = ui.text_field(name, hint, icon=icon, on_submit=on_submit)
     if field.focused:
