@@ -9,7 +9,8 @@ def installed_apps() -> tuple[App, ...]:
     """A fresh instance of every app, the launcher first. Apps are stateless: their state is in the phone."""
     from tapwise.emulators.virtual.apps.browser import Browser
     from tapwise.emulators.virtual.apps.clock import Clock
+    from tapwise.emulators.virtual.apps.contacts import Contacts
     from tapwise.emulators.virtual.apps.launcher import Launcher
     from tapwise.emulators.virtual.apps.settings import SettingsApp
 
-    return (Launcher(), SettingsApp(), Browser(), Clock())
+    return (Launcher(), SettingsApp(), Browser(), Clock(), Contacts())
