@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
+from tapwise.agent.action_text import ActionText
 from tapwise.chat import ChatClient, ChatError, Message, image_part, text_part
 from tapwise.errors import PolicyError
-from tapwise.records import Action, Context, Decision, Wait
-
-
-class ActionText(Protocol):
-    """How a model writes actions."""
-
-    @property
-    def instructions(self) -> str:
-        """What to tell the model about the format."""
-        ...
-
-    def format(self, action: Action) -> str: ...
-
-    def parse(self, text: str) -> Action:
-        """Raises ValueError that says what is wrong with the text."""
-        ...
+from tapwise.records import Context, Decision, Wait
 
 
 class RemotePolicy:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor
 
-from tapwise.agent.vlm.action_text import grid_tokens
+from tapwise.agent.action_text import grid_tokens
 
 MAX_WORDS = 6
 SIMPLE = ("back", "home", "enter", "wait", "done", "impossible")

@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import PreTrainedTokenizerFast, Qwen3VLConfig, Qwen3VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from tapwise.agent.vlm.action_text import grid_tokens
+from tapwise.agent.action_text import grid_tokens
 from tapwise.agent.vlm.grammar import SIMPLE
 from tapwise.agent.vlm.processor import PhoneProcessor
 

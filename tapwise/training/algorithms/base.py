@@ -1,0 +1,24 @@
+"""What an algorithm is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from tapwise.records import Trajectory
+from tapwise.training.critic import Critic
+from tapwise.training.transitions import Sample
+
+Phase = Literal["offline", "online"]
+
+
+class Algorithm(Protocol):
+    """Turns trajectories into weighted samples."""
+
+    needs_critic: bool
+
+    def select(
+        self, trajectories: Sequence[Trajectory], critic: Critic | None, phase: Phase
+    ) -> tuple[list[Sample], dict[str, float]]:
+        """Samples to learn from, and metrics of the selection."""
+        ...

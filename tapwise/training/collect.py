@@ -1,0 +1,178 @@
+"""Rollouts: a farm, a policy and tasks become trajectories in a store.
+
+Devices advance in rounds: the policy decides for all of them in one batch, then each carries out its action in a
+thread of its own. Which episode meets which batch is therefore a function of the jobs alone, so that a run that was
+killed and goes on collects the very same trajectories. A device that fails costs its own episode, which is recorded
+as ABORTED and tried again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import tapwise
+from tapwise.android_env.env import AndroidEnv, EnvSettings
+from tapwise.android_env.episode import EpisodeRunner
+from tapwise.android_env.tasks import Suite
+from tapwise.datasets.store import EpisodeWriter, ParquetTrajectoryStore
+from tapwise.emulators.farm import Farm
+from tapwise.errors import DeviceError, PolicyError
+from tapwise.protocols import Device, Policy
+from tapwise.records import Decision, End, Provenance, Step, Task, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One episode to run: `id` names its trajectory."""
+
+    id: str
+    task: Task
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSettings:
+    """How rollouts are made. `attempts` is how often a job whose episode is aborted is tried in all."""
+
+    env: EnvSettings
+    attempts: int = 3
+    lease_timeout_s: float = 120.0
+    recipe_sha: str = ""
+
+
+OnEpisode = Callable[[Trajectory], None]
+
+
+class _Slot:
+    """A leased device with the episode that runs on it."""
+
+    def __init__(self, farm: Farm, suite: Suite, settings: CollectorSettings) -> None:
+        self._farm, self._suite, self._settings = farm, suite, settings
+        self._lease = ExitStack()
+        self._device: Device | None = None
+        self._env: AndroidEnv | None = None
+        self.runner: EpisodeRunner | None = None
+        self.job: Job | None = None
+        self.attempt = 0
+
+    def begin(self, job: Job, attempt: int, policy: Policy, writer: EpisodeWriter | None, trajectory_id: str) -> None:
+        """Lease a device where there is none yet, and reset the environment for the job."""
+        if self._device is None or self._env is None:
+            self._device = self._lease.enter_context(self._farm.lease(self._settings.lease_timeout_s, job.task.id))
+            self._env = AndroidEnv(self._device, self._suite, self._settings.env)
+        provenance = Provenance(
+            policy.name, policy.version, self._device.serial, job.seed, self._settings.recipe_sha, tapwise.__version__
+        )
+        on_step: Callable[[Step], None] | None = writer.step if writer else None
+        self.job, self.attempt = job, attempt
+        self.runner = EpisodeRunner(self._env, job.task, job.seed, provenance, trajectory_id, on_step)
+        self.runner.start()
+
+    def finish(self) -> Trajectory:
+        """The episode's record; the device goes back to the farm when it failed."""
+        runner = self.runner
+        assert runner is not None
+        self.runner = None
+        if runner.error is not None:
+            if isinstance(runner.error, DeviceError) and self._device is not None:
+                self._farm.report(self._device, runner.error)
+            self.release()
+        return runner.trajectory
+
+    def release(self) -> None:
+        """Give the device back."""
+        self._lease.close()
+        self._device, self._env = None, None
+
+
+class Collector:
+    """Runs jobs on a farm. Finished steps and trajectories go to the store before anything else sees them."""
+
+    def __init__(self, farm: Farm, devices: int, suite: Suite, store: ParquetTrajectoryStore, settings: CollectorSettings):
+        self._slots = [_Slot(farm, suite, settings) for _ in range(devices)]
+        self._store = store
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(devices, thread_name_prefix="device")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give all devices back and end the threads."""
+        self._threads.shutdown(wait=True)
+        for slot in self._slots:
+            slot.release()
+
+    def collect(self, policy: Policy, jobs: Sequence[Job], on_episode: OnEpisode = lambda _: None) -> list[Trajectory]:
+        """Run all jobs; the trajectories that were not aborted, in the order of the jobs.
+
+        `on_episode` sees every trajectory, aborted ones too. An aborted job is tried again up to the limit, then left
+        out. Raises FarmError when no device can be had.
+        """
+        waiting = deque((job, 1) for job in jobs)
+        done: dict[str, Trajectory] = {}
+        writers: dict[str, EpisodeWriter] = {}
+        while waiting or any(slot.runner for slot in self._slots):
+            self._fill(waiting, policy, writers)
+            active = [slot for slot in self._slots if slot.runner is not None]
+            self._advance(policy, [slot for slot in active if slot.runner and not slot.runner.over])
+            for slot in active:
+                if slot.runner is not None and slot.runner.over:
+                    assert slot.job is not None
+                    trajectory = slot.finish()
+                    writer = writers.pop(trajectory.id, None)
+                    if writer is not None:
+                        writer.finish(trajectory)
+                    on_episode(trajectory)
+                    if trajectory.end is not End.ABORTED:
+                        done[slot.job.id] = trajectory
+                    elif slot.attempt < self._settings.attempts:
+                        waiting.append((slot.job, slot.attempt + 1))
+        return [done[job.id] for job in jobs if job.id in done]
+
+    def _fill(self, waiting: deque[tuple[Job, int]], policy: Policy, writers: dict[str, EpisodeWriter]) -> None:
+        starts = []
+        for slot in self._slots:
+            if slot.runner is not None or not waiting:
+                continue
+            job, attempt = waiting.popleft()
+            trajectory_id, writer = self._record(job, policy)
+            if writer is not None:
+                writers[trajectory_id] = writer
+            starts.append(self._threads.submit(slot.begin, job, attempt, policy, writer, trajectory_id))
+        for start in starts:
+            start.result()
+
+    def _record(self, job: Job, policy: Policy) -> tuple[str, EpisodeWriter | None]:
+        """The id under which the episode is stored; no writer when the very same episode is there already."""
+        trajectory_id, number = job.id, 1
+        while trajectory_id in self._store:
+            if self._store.summary(trajectory_id).end is not End.ABORTED:
+                return trajectory_id, None
+            number += 1
+            trajectory_id = f"{job.id}+{number}"
+        provenance = Provenance(policy.name, policy.version, "", job.seed, self._settings.recipe_sha, tapwise.__version__)
+        return trajectory_id, self._store.begin(trajectory_id, job.task, provenance)
+
+    def _advance(self, policy: Policy, slots: list[_Slot]) -> None:
+        if not slots:
+            return
+        runners = [slot.runner for slot in slots if slot.runner is not None]
+        try:
+            decisions: list[Decision] = policy.act([runner.context for runner in runners])
+        except PolicyError as error:
+            for runner in runners:
+                runner.abort("policy", error)
+            return
+        steps = [self._threads.submit(r.advance, d) for r, d in zip(runners, decisions, strict=True)]
+        for step in steps:
+            step.result()

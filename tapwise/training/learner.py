@@ -1,0 +1,87 @@
+"""The learner executes weighted token losses; which weights, the algorithms decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from tapwise.agent.vlm.model import VlmModel
+from tapwise.config import Config
+from tapwise.training.losses import weighted_nll
+from tapwise.training.transitions import Sample
+
+
+class OptimizerConfig(Config):
+    """AdamW with a constant learning rate after a short warm-up."""
+
+    learning_rate: float = Field(1e-3, gt=0)
+    """peak learning rate"""
+    warm_up: int = Field(10, ge=0)
+    """updates until the peak"""
+    weight_decay: float = Field(0.01, ge=0)
+    """decoupled weight decay"""
+    max_gradient_norm: float = Field(1.0, gt=0)
+    """gradients are scaled down to this norm"""
+
+
+def make_optimizer(parameters: Sequence[torch.nn.Parameter], config: OptimizerConfig) -> torch.optim.AdamW:
+    """AdamW over the parameters."""
+    return torch.optim.AdamW(
+        parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+    )
+
+
+class Learner:
+    """Updates a policy's language model on weighted samples."""
+
+    def __init__(self, model: VlmModel, config: OptimizerConfig, batch_size: int) -> None:
+        self.model = model
+        self.config = config
+        self.batch_size = batch_size
+        self._parameters = model.trainable_parameters()
+        self.optimizer = make_optimizer(self._parameters, config)
+        self.updates = 0
+
+    def update(self, batch: Sequence[Sample]) -> float:
+        """One gradient step on `weight * -log p(action text)`, averaged over the batch; returns the loss.
+
+        Tokens are scored under the masked distribution that acting samples from.
+        """
+        log_p, mask = self.model.token_log_probs([s.context for s in batch], [s.token_ids for s in batch])
+        weights = torch.tensor([s.weight for s in batch], device=log_p.device)
+        loss = weighted_nll(log_p, mask, weights)
+        step_optimizer(self.optimizer, loss, self._parameters, self.config, self.updates)
+        self.updates += 1
+        return float(loss.detach())
+
+    def train(self, samples: Sequence[Sample], updates: int, rng: np.random.Generator) -> float:
+        """`updates` gradient steps on batches drawn without replacement, epoch by epoch; the mean loss."""
+        if not samples:
+            return float("nan")
+        losses: list[float] = []
+        order: list[int] = []
+        for _ in range(updates):
+            if len(order) < min(self.batch_size, len(samples)):
+                order = rng.permutation(len(samples)).tolist()
+            chosen, order = order[: self.batch_size], order[self.batch_size :]
+            losses.append(self.update([samples[index] for index in chosen]))
+        return float(np.mean(losses)) if losses else float("nan")
+
+
+def step_optimizer(
+    optimizer: torch.optim.Optimizer,
+    loss: torch.Tensor,
+    parameters: Sequence[torch.nn.Parameter],
+    config: OptimizerConfig,
+    updates: int,
+) -> None:
+    """Backward, clip, step; the learning rate grows linearly over the warm-up."""
+    for group in optimizer.param_groups:
+        group["lr"] = config.learning_rate * min(1.0, (updates + 1) / max(1, config.warm_up))
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(parameters, config.max_gradient_norm)
+    optimizer.step()

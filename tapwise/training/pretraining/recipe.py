@@ -1,0 +1,173 @@
+"""The recipe of the base weights: stage "reading" trains the vision tower to name what each visual token shows, stage
+"pointing" trains the language model to look labels up and say where they are."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from tapwise.agent.action_text import GRID, grid_tokens
+from tapwise.agent.vlm.tiny import build_model, build_processor, build_tokenizer
+from tapwise.config import Config
+from tapwise.training.pretraining.data import IGNORED, Batch, PretrainingData, stream
+from tapwise.training.pretraining.vocabulary import Vocabulary, build_vocabulary
+
+
+class PretrainingConfig(Config):
+    """All that decides the base weights."""
+
+    seed: int = 0
+    """seed of weights and data"""
+    vision_width: int = Field(96, multiple_of=32, gt=0)
+    """width of the vision tower"""
+    text_width: int = Field(64, multiple_of=32, gt=0)
+    """width of the language model"""
+    layers: int = Field(3, gt=1)
+    """layers of each of the two"""
+    batch_size: int = Field(32, gt=0)
+    """screens a batch"""
+    questions: int = Field(10, gt=0)
+    """questions a screen in the pointing stage"""
+    reading_steps: int = Field(600, ge=0)
+    """updates of the reading stage"""
+    pointing_steps: int = Field(900, ge=0)
+    """updates of the pointing stage"""
+    learning_rate: float = Field(3e-3, gt=0)
+    """peak learning rate of both stages"""
+    walks: int = Field(120, gt=0)
+    """random walks that the vocabulary is gathered from"""
+
+
+Report = Callable[[str, int, dict[str, float]], None]
+
+
+class Pretraining:
+    """Runs the recipe in a folder; `run` goes on from the last checkpoint there."""
+
+    def __init__(self, config: PretrainingConfig, folder: Path) -> None:
+        self.config, self.folder = config, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.vocabulary = self._vocabulary()
+        self.tokenizer = build_tokenizer(self.vocabulary.words)
+        self.processor = build_processor(self.tokenizer)
+        torch.manual_seed(config.seed)
+        self.model = build_model(
+            self.tokenizer, vision_width=config.vision_width, text_width=config.text_width, layers=config.layers
+        )
+        ids = torch.tensor(self.tokenizer.convert_tokens_to_ids(grid_tokens()))
+        self._row_ids, self._column_ids = ids[:GRID], ids[GRID:]
+
+    def _vocabulary(self) -> Vocabulary:
+        path = self.folder / "vocabulary.json"
+        if not path.exists():
+            found = build_vocabulary(self.config.walks)
+            path.write_text(json.dumps({"words": found.words, "icons": found.icons}), encoding="utf-8")
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Vocabulary(tuple(data["words"]), tuple((icon, name) for icon, name in data["icons"]))
+
+    def run(self, report: Report) -> None:
+        """Both stages, then the folder `model`. `report` gets (stage, step, metrics) every 20 steps."""
+        for stage, steps in (("reading", self.config.reading_steps), ("pointing", self.config.pointing_steps)):
+            if steps:
+                self._stage(stage, steps, report)
+        self.model.save_pretrained(self.folder / "model")
+        self.processor.save_pretrained(self.folder / "model")
+
+    def _stage(self, stage: str, steps: int, report: Report) -> None:
+        vision = self.model.model.visual
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(True)
+        if stage == "pointing":
+            vision.requires_grad_(False)
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(parameters, lr=self.config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+        path = self.folder / f"{stage}.pt"
+        first = self._load(path, optimizer)
+        offset = 0 if stage == "reading" else 1_000_000
+        data = PretrainingData(
+            self.processor,
+            self.vocabulary,
+            seed=self.config.seed,
+            batch_size=self.config.batch_size,
+            questions=1 if stage == "reading" else self.config.questions,
+            first=offset + first,
+        )
+        if first >= steps:
+            return
+        started = time.monotonic()
+        for step, batch in enumerate(stream(data), start=first):
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * schedule(step, steps)
+            loss, metrics = self._reading_loss(batch) if stage == "reading" else self._pointing_loss(batch)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            if (step + 1) % 20 == 0:
+                report(stage, step + 1, {"loss": loss.item(), "seconds": time.monotonic() - started, **metrics})
+            if (step + 1) % 200 == 0 or step + 1 == steps:
+                state = {"step": step + 1, "model": self.model.state_dict(), "optimizer": optimizer.state_dict()}
+                torch.save(state, path.with_suffix(".new"))
+                path.with_suffix(".new").rename(path)
+            if step + 1 >= steps:
+                return
+
+    def _load(self, path: Path, optimizer: torch.optim.Optimizer) -> int:
+        if not path.exists():
+            return 0
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+
+    def _reading_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """Each visual token names its words (weight 1) and where their element is touched; empty ones say padding."""
+        features = self.model.get_image_features(batch.pixel_values, batch.grid, return_dict=True)
+        tokens = torch.cat(list(features.pooler_output))
+        logits = self.model.lm_head(self.model.model.language_model.norm(tokens))
+        log_p = functional.log_softmax(logits, dim=-1)
+        words = batch.words.flatten(0, 1)
+        has_word = words >= 0
+        named = has_word.any(dim=1)
+        word_log_p = log_p.gather(1, words.clamp(min=0)).masked_fill(~has_word, 0.0)
+        word_loss = -(word_log_p.sum(1) / has_word.sum(1).clamp(min=1))[named].mean()
+        empty_loss = -log_p[~named, self.tokenizer.pad_token_id].mean()
+        rows, columns = batch.rows.flatten()[named], batch.columns.flatten()[named]
+        row_loss = functional.cross_entropy(logits[named][:, self._row_ids], rows)
+        column_loss = functional.cross_entropy(logits[named][:, self._column_ids], columns)
+        best = logits.argmax(1)
+        right = (best[:, None] == words).any(1)[named].float().mean().item()
+        right_row = (logits[named][:, self._row_ids].argmax(1) == rows).float().mean().item()
+        loss = word_loss + 0.25 * (row_loss + column_loss) + 0.3 * empty_loss
+        return loss, {"naming": right, "rows": right_row}
+
+    def _pointing_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        with torch.no_grad():
+            features = self.model.get_image_features(batch.pixel_values, batch.grid, return_dict=True)
+        logits = self.model(
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            image_grid_thw=batch.grid,
+            mm_token_type_ids=batch.image_mask,
+            mm_encoder_outputs={"image": features},
+        ).logits[:, :-1]
+        labels = batch.labels[:, 1:]
+        loss = functional.cross_entropy(logits.transpose(1, 2), labels, ignore_index=IGNORED)
+        best = logits.argmax(-1)
+        located = (labels[..., None] == self._row_ids).any(-1) | (labels[..., None] == self._column_ids).any(-1)
+        accuracy = (best == labels)[located].float().mean().item()
+        words = (best == labels)[(labels != IGNORED) & ~located].float().mean().item()
+        return loss, {"locations": accuracy, "words": words}
+
+
+def schedule(step: int, steps: int, warm_up: int = 50, decay: float = 0.35) -> float:
+    """Linear warm-up, flat, then linear decay to zero over the last `decay` of the steps."""
+    return min(1.0, (step + 1) / warm_up, (steps - step) / max(1.0, decay * steps))

@@ -1,0 +1,176 @@
+"""Recipes: all that decides a training run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tapwise.config import Config
+from tapwise.emulators.virtual.noise import Noise
+from tapwise.errors import ConfigError
+from tapwise.records import Size
+from tapwise.training.critic import CriticConfig
+from tapwise.training.learner import OptimizerConfig
+
+
+class FarmConfig(Config):
+    """Which devices, and how many."""
+
+    backend: Literal["virtual", "in_process", "remote"] = "virtual"
+    """virtual: a process each, over ADB; in_process: virtual phones without ADB; remote: phones at `addresses`"""
+    devices: int = Field(4, gt=0)
+    """number of devices"""
+    transport: Literal["direct", "binary"] = "direct"
+    """direct: our own ADB client; binary: the adb program"""
+    size: str = Field("540x1200", pattern=r"^\d+x\d+$")
+    """width x height of virtual phones, pixels"""
+    noise: str = "popups=0.05,ads=0.05,slow_loads=0.05,layout_shifts=1.0"
+    """how the virtual phones' world interferes"""
+    addresses: tuple[str, ...] = ()
+    """host:port of each remote device"""
+
+    @field_validator("noise")
+    @classmethod
+    def _noise_is_readable(cls, value: str) -> str:
+        try:
+            Noise.parse(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _remote_has_addresses(self) -> FarmConfig:
+        if self.backend == "remote" and len(self.addresses) < self.devices:
+            raise ValueError(f"{self.devices} remote devices need as many addresses; {len(self.addresses)} are given")
+        return self
+
+    def pixels(self) -> Size:
+        """The size as a record."""
+        width, height = self.size.split("x")
+        return Size(int(height), int(width))
+
+
+class LoraConfig(Config):
+    """Low-rank adaptation of the policy; rank 0 trains all weights of the language model."""
+
+    rank: int = Field(0, ge=0)
+    """rank of the adapters"""
+    alpha: float = Field(16.0, gt=0)
+    """scale of the adapters"""
+
+
+class PolicyConfig(Config):
+    """The policy's model."""
+
+    model: str = ""
+    """a folder or a hub name; empty: the small model that ships with the package"""
+    device: str = "cpu"
+    """torch device"""
+    temperature: float = Field(1.0, gt=0)
+    """of rollouts that are learned from; evaluations are greedy"""
+    lora: LoraConfig = LoraConfig()
+    """low-rank adaptation"""
+
+
+class SupervisedConfig(Config):
+    """Imitation of a few expert demonstrations."""
+
+    demonstrations: int = Field(1, ge=0)
+    """per task template"""
+    updates: int = Field(120, ge=0)
+    """gradient steps"""
+
+
+class OfflineConfig(Config):
+    """Learning from one batch of rollouts of the supervised policy."""
+
+    episodes: int = Field(400, ge=0)
+    """rollouts on training tasks"""
+    critic_updates: int = Field(150, ge=0)
+    """gradient steps of the value functions"""
+    updates: int = Field(150, ge=0)
+    """gradient steps of the policy"""
+
+
+class OnlineConfig(Config):
+    """Learning from fresh rollouts."""
+
+    iterations: int = Field(20, ge=0)
+    """rounds of collecting and learning"""
+    episodes: int = Field(32, gt=0)
+    """rollouts a round"""
+    critic_updates: int = Field(10, ge=0)
+    """gradient steps of the value functions a round"""
+    updates: int = Field(15, ge=0)
+    """gradient steps of the policy a round"""
+
+
+class EvaluationConfig(Config):
+    """How success is measured."""
+
+    episodes: int = Field(96, gt=0)
+    """episodes on held-out test tasks, after each phase"""
+    seed: int = 10_007
+    """seed of tasks and phones, the same after each phase"""
+
+
+class FilteredBCConfig(Config):
+    """Filtered behaviour cloning."""
+
+    type: Literal["filtered_bc"] = "filtered_bc"
+    """the algorithm's name"""
+    window: int = Field(1500, gt=0)
+    """latest trajectories that are learned from"""
+
+
+class DigiRLConfig(Config):
+    """DigiRL, arXiv 2406.11896."""
+
+    type: Literal["digirl"] = "digirl"
+    """the algorithm's name"""
+    form: Literal["paper", "code"] = "paper"
+    """which of the two published forms"""
+    window: int = Field(1500, gt=0)
+    """latest trajectories that are learned from"""
+    offline_fraction: float = Field(0.3, gt=0, le=1)
+    """share of trajectories that pass the first filter, offline"""
+    online_fraction: float = Field(0.3, gt=0, le=1)
+    """the same, online (the released code: 0.1)"""
+    decay: float = Field(0.5, ge=0, le=1)
+    """lambda of the doubly robust advantage (paper form)"""
+    gamma: float = Field(0.5, ge=0, le=1)
+    """discount of returns (code form)"""
+
+
+class Recipe(Config):
+    """A whole run: supervised start, offline learning, online learning, an evaluation after each."""
+
+    name: str = "demo"
+    """what the run is called"""
+    seed: int = 0
+    """of everything random in the run"""
+    suite: str = "all"
+    """task suite: general, shop or all"""
+    threads: int = Field(1, gt=0)
+    """torch threads of the learner"""
+    farm: FarmConfig = FarmConfig()
+    """devices"""
+    policy: PolicyConfig = PolicyConfig()
+    """the model that learns"""
+    supervised: SupervisedConfig = SupervisedConfig()
+    """first phase"""
+    offline: OfflineConfig = OfflineConfig()
+    """second phase"""
+    online: OnlineConfig = OnlineConfig()
+    """third phase"""
+    algorithm: Annotated[DigiRLConfig | FilteredBCConfig, Field(discriminator="type")] = DigiRLConfig()
+    """how trajectories become weighted samples"""
+    critic: CriticConfig = CriticConfig()
+    """value functions"""
+    optimizer: OptimizerConfig = OptimizerConfig()
+    """of the policy"""
+    batch_size: int = Field(64, gt=0)
+    """steps a gradient step of the policy"""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """how success is measured"""
