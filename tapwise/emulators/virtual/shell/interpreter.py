@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.shell import patterns, redirects
+from tapwise.emulators.virtual.shell.budget import Budget, BudgetError
 from tapwise.emulators.virtual.shell.builtins import BUILTINS, ExitRequest, LoopRequest, ReturnRequest
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Output, Streams
 from tapwise.emulators.virtual.shell.expansion import expand_pattern, expand_text, expand_words
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 NAME: Final = "/system/bin/sh"
 NOT_FOUND: Final = 127
 KILLED: Final = 137
-_MOST_COMMANDS: Final = 50_000
-_DEEPEST: Final = 30
 _ENVIRONMENT: Final = {
     "ANDROID_DATA": "/data",
     "ANDROID_ROOT": "/system",
@@ -47,30 +46,6 @@ _ENVIRONMENT: Final = {
     "TMPDIR": "/data/local/tmp",
     "USER": "root",
 }
-
-
-class _BudgetError(Exception):
-    """The script ran more commands, or nested deeper, than a script may."""
-
-
-class Budget:
-    """How many commands a script may still run and how deep it is nested: an endless loop must end."""
-
-    def __init__(self, commands: int = _MOST_COMMANDS) -> None:
-        self.commands = commands
-        self.depth = 0
-
-    def spend(self) -> None:
-        """Count one command."""
-        self.commands -= 1
-        if self.commands < 0:
-            raise _BudgetError
-
-    def enter(self) -> None:
-        """Count one level of subshells and functions."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise _BudgetError
 
 
 class Interpreter:
@@ -110,7 +85,7 @@ class Interpreter:
         except ShellSyntaxError as error:
             streams.stderr.line(f"{self._name}: {error}")
             self.status = 1
-        except (_BudgetError, RecursionError):
+        except (BudgetError, RecursionError):
             streams.stderr.line("Killed")
             self.status = KILLED
         return self.status

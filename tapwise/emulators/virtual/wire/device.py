@@ -55,7 +55,9 @@ class WireDevice:
         kind, _, rest = name.partition(":")
         if kind.startswith("shell,"):
             options = kind.split(",")[1:]
-            return ShellV2(self.shell, rest) if "v2" in options else RawShell(self.shell, rest)
+            if "v2" not in options:
+                return RawShell(self.shell, rest)
+            return ShellV2(self.shell, rest, terminal="pty" in options)
         match kind:
             case "shell" | "exec":
                 return RawShell(self.shell, rest)

@@ -2,87 +2,89 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from tapwise.emulators.adb import protocol as adb
 from tapwise.emulators.adb.protocol import Buffer, ShellId
 from tapwise.emulators.virtual.shell.session import Chunks, PhoneShell, Result, ShellSession, wants_stdin
 from tapwise.emulators.virtual.wire.stream import Stream
+from tapwise.emulators.virtual.wire.terminal import Terminal
 
 PROMPT = b"phone:/ # "
+INTERNAL_ERROR = 255
+
+_log = logging.getLogger(__name__)
 
 
-class _Lines:
-    """Input of an interactive shell, cut into lines."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[str]:
-        """The lines that `data` completes."""
-        *lines, self._rest = (self._rest + data.replace(b"\r", b"\n")).split(b"\n")
-        return [line.decode("utf-8", "surrogateescape") for line in lines]
+def _run(session: ShellSession, source: str, stdin: bytes = b"", *, split: bool = True) -> Result:
+    try:
+        return session.run(source, stdin, split=split)
+    except Exception as error:  # a fault in one of the phone's apps must not take the link down with it
+        _log.exception("command %r failed inside the phone", source)
+        message = f"tapwise phone: internal error in {source[:80]!r}: {type(error).__name__}: {error}\n".encode()
+        return Result([], [message], INTERNAL_ERROR) if split else Result([message], [], INTERNAL_ERROR)
 
 
 class RawShell:
     """Output and errors in one sequence of bytes, no status. An empty command is an interactive shell."""
 
     def __init__(self, shell: PhoneShell, source: str) -> None:
-        self._shell = shell
+        self._session = shell.session()
         self._source = source
         self._stdin = bytearray()
-        self._lines = _Lines()
-        self._session: ShellSession | None = None
+        self._terminal = Terminal(echoes=True)
         self._waiting = wants_stdin(source)
 
     def opened(self, stream: Stream) -> None:
         """Run the command, unless it reads what the host is yet to send."""
         if not self._source:
-            self._session = self._shell.session()
             stream.write(PROMPT)
         elif not self._waiting:
-            stream.write(*self._shell.run(self._source, split=False).stdout)
+            stream.write(*_run(self._session, self._source, split=False).stdout)
             stream.close()
 
     def received(self, stream: Stream, data: bytes) -> None:
         """Take standard input."""
-        if self._session is None:
+        if self._source:
             self._stdin += data
             return
-        for line in self._lines.feed(data):
-            stream.write(*self._session.run(line, split=False).stdout)
+        typed = self._terminal.feed(data)
+        stream.write(typed.echo)
+        for line in typed.lines:
+            result = _run(self._session, line, split=False)
+            stream.write(self._terminal.shown(b"".join(result.stdout)))
             if self._session.ended:
-                stream.close()
-                return
+                break
             stream.write(PROMPT)
+        if typed.ended or self._session.ended:
+            stream.close()
 
     def closed(self, stream: Stream) -> None:
         """The host has sent all of standard input and wants no output."""
         if self._waiting:
             self._waiting = False
-            self._shell.run(self._source, bytes(self._stdin), split=False)
+            _run(self._session, self._source, bytes(self._stdin), split=False)
 
 
 class ShellV2:
     """Shell packets: standard output and error apart, then the exit status."""
 
-    def __init__(self, shell: PhoneShell, source: str) -> None:
-        self._shell = shell
+    def __init__(self, shell: PhoneShell, source: str, *, terminal: bool = False) -> None:
+        self._session = shell.session()
         self._source = source
         self._stdin = bytearray()
         self._decoder = adb.ShellDecoder()
-        self._lines = _Lines()
-        self._session: ShellSession | None = None
+        self._terminal = Terminal(echoes=terminal)
         self._waiting = wants_stdin(source)
         self._finished = False
 
     def opened(self, stream: Stream) -> None:
         """Run the command, unless it reads what the host is yet to send."""
         if not self._source:
-            self._session = self._shell.session()
             stream.write(adb.encode_shell(ShellId.STDOUT, PROMPT))
         elif not self._waiting:
-            self._finish(stream, self._shell.run(self._source))
+            self._finish(stream, _run(self._session, self._source))
 
     def received(self, stream: Stream, data: bytes) -> None:
         """Take shell packets."""
@@ -90,28 +92,36 @@ class ShellV2:
             if self._finished:
                 return
             if packet.id is ShellId.STDIN:
-                if self._session is None:
+                if self._source:
                     self._stdin += packet.data
                 else:
-                    self._interact(stream, self._session, packet.data)
+                    self._interact(stream, packet.data)
             elif packet.id is ShellId.CLOSE_STDIN:
                 self._end_of_input(stream)
 
-    def _interact(self, stream: Stream, session: ShellSession, data: bytes) -> None:
-        for line in self._lines.feed(data):
-            result = session.run(line)
-            if session.ended:
-                self._finish(stream, result)
+    def _interact(self, stream: Stream, data: bytes) -> None:
+        typed = self._terminal.feed(data)
+        self._show(stream, ShellId.STDOUT, typed.echo)
+        for line in typed.lines:
+            result = _run(self._session, line)
+            self._show(stream, ShellId.STDOUT, self._terminal.shown(b"".join(result.stdout)))
+            self._show(stream, ShellId.STDERR, self._terminal.shown(b"".join(result.stderr)))
+            if self._session.ended:
+                self._finish(stream, Result([], [], result.status))
                 return
-            stream.write(*_packets(ShellId.STDOUT, result.stdout), *_packets(ShellId.STDERR, result.stderr))
-            stream.write(adb.encode_shell(ShellId.STDOUT, PROMPT))
+            self._show(stream, ShellId.STDOUT, PROMPT)
+        if typed.ended:
+            self._finish(stream, Result([], [], 0))
+
+    def _show(self, stream: Stream, packet_id: ShellId, data: bytes) -> None:
+        stream.write(*_packets(packet_id, [data] if data else []))
 
     def _end_of_input(self, stream: Stream) -> None:
-        if self._session is not None:
+        if not self._source:
             self._finish(stream, Result([], [], 0))
         elif self._waiting:
             self._waiting = False
-            self._finish(stream, self._shell.run(self._source, bytes(self._stdin)))
+            self._finish(stream, _run(self._session, self._source, bytes(self._stdin)))
 
     def _finish(self, stream: Stream, result: Result) -> None:
         self._finished = True

@@ -153,6 +153,34 @@ def test_reverse_opens_a_stream_to_the_host() -> None:
     assert answers == [b"pong", b"closed"]
 
 
+def test_a_terminal_echoes_and_edits() -> None:
+    host = Host()
+    accepted, greeting = host.send(Message(Command.OPEN, 1, 0, b"shell,v2,TERM=xterm,pty:\0"))
+    typed = adb.encode_shell(adb.ShellId.STDIN, b"echo hx\x7fi\r")
+    messages = [greeting]
+    host.send(Message(Command.OKAY, 1, accepted.arg0))
+    messages += host.send(Message(Command.WRTE, 1, accepted.arg0, typed + adb.encode_shell(adb.ShellId.STDIN, b"\x04")))
+    while messages[-1].command is Command.WRTE:
+        messages += host.send(Message(Command.OKAY, 1, accepted.arg0))
+    packets = adb.ShellDecoder().feed(payload(messages))
+    shown = b"".join(packet.data for packet in packets if packet.id is adb.ShellId.STDOUT)
+    assert shown == b"phone:/ # echo hx\b \bi\r\nhi\r\nphone:/ # "
+    assert packets[-1] == (adb.ShellId.EXIT, b"\0")
+
+
+def test_a_fault_inside_the_phone_becomes_a_failed_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host()
+
+    def fail(x: float, y: float) -> None:
+        raise RuntimeError("app fell over")
+
+    monkeypatch.setattr(host.device.phone, "tap", fail)
+    packets = adb.ShellDecoder().feed(payload(host.collect("shell,v2,raw:input tap 1 1")))
+    assert packets[-1] == (adb.ShellId.EXIT, b"\xff")
+    assert b"app fell over" in packets[0].data
+    assert payload(host.collect("exec:echo alive", host_id=9)) == b"alive\n"
+
+
 def test_a_full_disk_fails_a_push_and_the_session_goes_on() -> None:
     host = Host()
     host.device.phone.files.quota = host.device.phone.files.used + 10

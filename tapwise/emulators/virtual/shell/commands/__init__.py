@@ -7,9 +7,11 @@ from typing import Final
 from tapwise.emulators.virtual.shell.command import CommandTable
 from tapwise.emulators.virtual.shell.commands import (
     activity,
+    conditions,
     content,
     dump,
     files,
+    grep,
     listing,
     packages,
     screen,
@@ -20,5 +22,20 @@ from tapwise.emulators.virtual.shell.commands import (
     world,
 )
 
-_FAMILIES = (activity, content, dump, files, listing, packages, screen, services, system, text, touch, world)
+_FAMILIES = (
+    activity,
+    conditions,
+    content,
+    dump,
+    files,
+    grep,
+    listing,
+    packages,
+    screen,
+    services,
+    system,
+    text,
+    touch,
+    world,
+)
 COMMANDS: Final[CommandTable] = {name: command for family in _FAMILIES for name, command in family.COMMANDS.items()}

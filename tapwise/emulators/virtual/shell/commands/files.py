@@ -1,4 +1,4 @@
-"""Commands that read and change files: cat, cp, mv, rm, mkdir, touch, chmod, dd-less and toybox-like."""
+"""Commands that read and change files: cat, tee, cp, mv, rm, mkdir, touch, chmod, checksums."""
 
 from __future__ import annotations
 

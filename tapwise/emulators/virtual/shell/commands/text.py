@@ -1,4 +1,4 @@
-"""Commands on text: echo, printf, head, tail, wc, grep, sort, uniq, cut, tr, seq, xargs, base64, test, expr-less."""
+"""Commands on text: echo, printf, head, tail, wc, sort, uniq, cut, tr, seq, xargs, base64."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Streams
+from tapwise.emulators.virtual.shell.commands.inputs import read_inputs
 
 _ESCAPES: Final = re.compile(r"\\(0[0-7]{0,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _CONTROLS: Final = {
@@ -82,23 +83,12 @@ def _is_float(text: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
 
 
-def _inputs(call: Invocation, names: list[str]) -> list[tuple[str, bytes]]:
-    """(name, content) of files, or of standard input; a file that cannot be read ends the command."""
-    pairs: list[tuple[str, bytes]] = []
-    for name in names or ["-"]:
-        try:
-            pairs.append((name, call.stdin.read() if name == "-" else call.phone.files.read(call.path(name))))
-        except OSError as error:
-            raise CommandError(f"{call.name}: {name}: {error.strerror}", 2 if call.name == "grep" else 1) from None
-    return pairs
-
-
 def _ends(call: Invocation) -> int:
     """`head` and `tail`, by lines or bytes."""
     call.arguments = [re.sub(r"^-(\d+)$", r"-n\1", argument) for argument in call.arguments]
     options, names = call.options(flags="fqv", valued="nc")
     from_start = call.name == "head"
-    for number, (name, data) in enumerate(_inputs(call, names)):
+    for number, (name, data) in enumerate(read_inputs(call, names)):
         if len(names) > 1:
             call.out.line(("\n" if number else "") + f"==> {name} <==")
         units = [data[i : i + 1] for i in range(len(data))] if "c" in options else data.splitlines(keepends=True)
@@ -118,7 +108,7 @@ def _wc(call: Invocation) -> int:
     options, names = call.options(flags="clmw")
     chosen = [letter for letter in "lwmc" if letter in options] or ["l", "w", "c"]
     rows: list[tuple[list[int], str]] = []
-    for name, data in _inputs(call, names):
+    for name, data in read_inputs(call, names):
         sizes = {
             "l": data.count(b"\n"),
             "w": len(data.split()),
@@ -133,79 +123,11 @@ def _wc(call: Invocation) -> int:
     return 0
 
 
-def _grep(call: Invocation) -> int:
-    extended = call.name == "egrep"
-    options, names = call.options(flags="EFivcnqlohHswxrR", valued="emABC")
-    if "e" not in options and not names:
-        raise CommandError("grep: no REGEX", 2)
-    pattern = options["e"] if "e" in options else names.pop(0)
-    regex = _regex(pattern, options, extended or "E" in options)
-    recursive = "r" in options or "R" in options
-    if recursive:
-        files = call.phone.files
-        names = [path for name in names or ["."] for path in files.walk(call.path(name)) if not files.is_dir(path)]
-    found = False
-    prefixed = (len(names) > 1 or recursive or "H" in options) and "h" not in options
-    for name, data in _inputs(call, names) if names or not recursive else []:
-        lines = data.decode("utf-8", "surrogateescape").splitlines()
-        hits = [(number, line) for number, line in enumerate(lines, 1) if bool(regex.search(line)) != ("v" in options)]
-        hits = hits[: call.integer(options["m"])] if "m" in options else hits
-        found = found or bool(hits)
-        if "q" not in options:
-            _print_hits(call, name, hits, regex, options, prefixed)
-    return 0 if found else 1
-
-
-def _print_hits(
-    call: Invocation,
-    name: str,
-    hits: list[tuple[int, str]],
-    regex: re.Pattern[str],
-    options: dict[str, str],
-    prefixed: bool,
-) -> None:
-    prefix = f"{name}:" if prefixed else ""
-    if "l" in options:
-        if hits:
-            call.out.line(name)
-    elif "c" in options:
-        call.out.line(f"{prefix}{len(hits)}")
-    else:
-        for number, line in hits:
-            start = prefix + (f"{number}:" if "n" in options else "")
-            pieces = [match[0] for match in regex.finditer(line) if match[0]] if "o" in options else [line]
-            for piece in pieces:
-                call.out.line(start + piece)
-
-
-def _regex(pattern: str, options: dict[str, str], extended: bool) -> re.Pattern[str]:
-    """The Python regular expression of a POSIX one. Raises CommandError."""
-    if "F" in options:
-        text = "|".join(re.escape(line) for line in pattern.split("\n"))
-    else:
-        text = pattern if extended else _basic_to_python(pattern)
-        for name, characters in {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s"}.items():
-            text = text.replace(f"[:{name}:]", characters)
-        text = "|".join(text.split("\n"))
-    if "w" in options:
-        text = rf"(?<!\w)(?:{text})(?!\w)"
-    if "x" in options:
-        text = rf"\A(?:{text})\Z"
-    try:
-        return re.compile(text, re.IGNORECASE if "i" in options else 0)
-    except re.error as error:
-        raise CommandError(f"grep: bad REGEX '{pattern}': {error}", 2) from None
-
-
-def _basic_to_python(pattern: str) -> str:
-    """In basic expressions `\\|`, `\\(`, `\\+`... are operators and the bare characters are not."""
-    swapped = re.sub(r"\\?[|(){}+?]", lambda match: match[0][1:] if len(match[0]) == 2 else "\\" + match[0], pattern)
-    return re.sub(r"^\*", r"\\*", swapped)
-
-
 def _sort(call: Invocation) -> int:
     options, names = call.options(flags="bfnru", valued="kt")
-    lines = [line for _, data in _inputs(call, names) for line in data.decode("utf-8", "surrogateescape").splitlines()]
+    lines = [
+        line for _, data in read_inputs(call, names) for line in data.decode("utf-8", "surrogateescape").splitlines()
+    ]
     column = call.integer(re.split(r"[,.]", options["k"])[0]) - 1 if "k" in options else None
 
     def key(line: str) -> tuple[float, str]:
@@ -224,7 +146,7 @@ def _sort(call: Invocation) -> int:
 def _uniq(call: Invocation) -> int:
     options, names = call.options(flags="cdu")
     groups: list[tuple[str, int]] = []
-    for line in _inputs(call, names)[0][1].decode("utf-8", "surrogateescape").splitlines():
+    for line in read_inputs(call, names)[0][1].decode("utf-8", "surrogateescape").splitlines():
         if groups and groups[-1][0] == line:
             groups[-1] = (line, groups[-1][1] + 1)
         else:
@@ -242,7 +164,7 @@ def _cut(call: Invocation) -> int:
     if wanted is None:
         raise CommandError("cut: no -cf")
     delimiter = options.get("d", "\t")
-    for _, data in _inputs(call, names):
+    for _, data in read_inputs(call, names):
         for line in data.decode("utf-8", "surrogateescape").splitlines():
             cells = line.split(delimiter) if "f" in options else list(line)
             if "f" in options and len(cells) == 1:
@@ -333,7 +255,7 @@ def _xargs(call: Invocation) -> int:
 
 def _base64(call: Invocation) -> int:
     options, names = call.options(flags="di", valued="w")
-    data = b"".join(content for _, content in _inputs(call, names))
+    data = b"".join(content for _, content in read_inputs(call, names))
     if "d" in options:
         try:
             call.out.write(base64.b64decode(b"".join(data.split()), validate=True))
@@ -351,8 +273,6 @@ COMMANDS: Final[CommandTable] = {
     "base64": _base64,
     "cut": _cut,
     "echo": _echo,
-    "egrep": _grep,
-    "grep": _grep,
     "head": _ends,
     "printf": _printf,
     "seq": _seq,
