@@ -154,7 +154,9 @@ class BrightBuy(Site):
             facts,
             inset(Button(label="Add to cart", icon="cart", on_tap=add)),
             ListItem(
-                title=product.category.capitalize(), icon="tag", on_tap=lambda: visit.open("category", product.category)
+                title=product.category.capitalize(),
+                icon=kind_icon(product.name),
+                on_tap=lambda: visit.open("category", product.category),
             ),
         ]
         return Page(title=name.capitalize(), body=body)

@@ -31,7 +31,7 @@ class HomeNest(Site):
 
     name = "Homenest"
     host = "homenest.com"
-    icon = "home"
+    icon = "thing_lamp"
     colour = (0, 105, 92)
 
     def initial(self, rng: random.Random) -> ShopData:

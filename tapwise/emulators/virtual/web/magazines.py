@@ -55,32 +55,34 @@ def magazines() -> tuple[Magazine, ...]:
     """The sites to read."""
     places = ("coast", "hills", "city", "north", "south", "islands", "valley")
     return (
-        Magazine("Daily news", "note", (176, 32, 40), ("Vote in", "Trains to", "Storm over", "Music in"), places),
-        Magazine("Skycast", "globe", (2, 119, 189), ("Rain in", "Sun in", "Snow in", "Wind in"), places),
+        Magazine(
+            "Daily news", "thing_paper", (176, 32, 40), ("Vote in", "Trains to", "Storm over", "Music in"), places
+        ),
+        Magazine("Skycast", "thing_cloud", (2, 119, 189), ("Rain in", "Sun in", "Snow in", "Wind in"), places),
         Magazine(
             "Recipes",
-            "heart",
+            "thing_pan",
             (191, 87, 0),
             ("Quick", "Classic", "Spicy", "Fresh"),
             ("soup", "pasta", "salad", "bread", "curry", "cake", "rice"),
         ),
         Magazine(
             "Sportzone",
-            "timer",
+            "thing_ball",
             (46, 125, 50),
             ("Win in", "Draw in", "New coach in"),
             ("tennis", "football", "cycling", "rowing", "hockey", "golf", "chess"),
         ),
         Magazine(
             "Filmclub",
-            "play",
+            "thing_film",
             (103, 58, 183),
             ("Review of", "Trailer of"),
             ("Red moon", "Last train", "Old town", "Long road", "Blue hour", "Night owl", "Small world"),
         ),
         Magazine(
             "Trails",
-            "location",
+            "thing_hills",
             (84, 110, 60),
             ("Walk the", "Ride the", "Run the"),
             ("ridge", "forest", "lake", "river", "canyon", "beach", "meadow"),
