@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
+from tapwise.agent.action_text import ActionText
 from tapwise.records import Context, Observation, Step, Trajectory
+
+
+class ActionTokens(Protocol):
+    """A model that can write an action as its own tokens."""
+
+    @property
+    def action_text(self) -> ActionText: ...
+
+    def action_ids(self, text: str) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +59,12 @@ def samples(trajectories: Iterable[Trajectory]) -> list[Sample]:
 def teachable(step: Step) -> bool:
     """Whether a step's own text can be trained on."""
     return bool(step.decision.token_ids) and step.decision.unparsable is None
+
+
+def demonstration_samples(trajectories: Iterable[Trajectory], model: ActionTokens) -> list[Sample]:
+    """Every step of demonstrations, whose actions have no tokens yet: they are written in the model's own form."""
+    return [
+        Sample(step_context(trajectory, index), model.action_ids(model.action_text.format(step.decision.action)))
+        for trajectory in trajectories
+        for index, step in enumerate(trajectory.steps)
+    ]

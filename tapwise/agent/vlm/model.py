@@ -63,7 +63,7 @@ class VlmModel:
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         max_new_tokens: int | None = None,
-        cached_screens: int = 4096,
+        cached_screens: int = 60_000,
     ) -> None:
         self.name = str(name)
         transformers.utils.logging.set_verbosity_error()
@@ -87,6 +87,8 @@ class VlmModel:
         else:
             self.action_text = action_text or JsonCodec()
         self.max_new_tokens = max_new_tokens or (12 if self.grammar else 96)
+        self.adapters = False
+        """whether only low-rank adapters are trained"""
         self.blank = False
         """show the model empty screenshots: a control that its success must not survive"""
         self._cached_screens = cached_screens
@@ -108,7 +110,7 @@ class VlmModel:
             found.append(self._features[key])
         while len(self._features) > self._cached_screens:
             self._features.popitem(last=False)
-        return _join(found), torch.cat([grid for _, _, grid in found])
+        return _join(found, self.model.dtype), torch.cat([grid for _, _, grid in found])
 
     def _encode(self, missing: dict[bytes, Screenshot]) -> None:
         pictures = [images.decode_at_least(shot, self._max_pixels) for shot in missing.values()]
@@ -120,8 +122,8 @@ class VlmModel:
             output = self.model.get_image_features(pixels["pixel_values"].to(self.model.dtype), grid, return_dict=True)
         layers = getattr(output, "deepstack_features", None) or []
         for index, key in enumerate(missing):
-            deep = [layer[index].clone() for layer in layers]
-            self._features[key] = (output.pooler_output[index].clone(), deep, grid[index : index + 1])
+            deep = [layer[index].half() for layer in layers]
+            self._features[key] = (output.pooler_output[index].half(), deep, grid[index : index + 1])
 
     # --- prompts -------------------------------------------------------------------------------------
 
@@ -231,10 +233,10 @@ class VlmModel:
         return output.last_hidden_state[:, -1]
 
     def trainable_parameters(self) -> list[torch.nn.Parameter]:
-        """The language model's parameters; the vision tower is frozen."""
-        visual = {id(p) for p in self.model.model.visual.parameters()} if hasattr(self.model.model, "visual") else set()
-        for parameter in self.model.parameters():
-            parameter.requires_grad_(id(parameter) not in visual)
+        """The language model's parameters, or its adapters' alone; the vision tower is frozen."""
+        for name, parameter in self.model.named_parameters():
+            trained = "lora_" in name if self.adapters else ".visual." not in f".{name}"
+            parameter.requires_grad_(trained)
         return [p for p in self.model.parameters() if p.requires_grad]
 
     def save(self, folder: Path) -> None:
@@ -243,13 +245,13 @@ class VlmModel:
         self.processor.save_pretrained(folder)
 
 
-def _join(found: Sequence[tuple[Tensor, list[Tensor], Tensor]]) -> Any:
+def _join(found: Sequence[tuple[Tensor, list[Tensor], Tensor]], dtype: torch.dtype) -> Any:
     from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDeepstackFeatures
 
     layers = len(found[0][1])
     return BaseModelOutputWithDeepstackFeatures(
-        pooler_output=tuple(tokens for tokens, _, _ in found),
-        deepstack_features=[tuple(deep[layer] for _, deep, _ in found) for layer in range(layers)],
+        pooler_output=tuple(tokens.to(dtype) for tokens, _, _ in found),
+        deepstack_features=[tuple(deep[layer].to(dtype) for _, deep, _ in found) for layer in range(layers)],
     )
 
 

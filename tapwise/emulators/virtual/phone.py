@@ -10,7 +10,7 @@ import hashlib
 import json
 import pickle
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
 from tapwise.emulators.virtual.state import AppState, Entry, PhoneState, Popup
+from tapwise.emulators.virtual.ui.views import View
 from tapwise.records import Size, UiNode
 
 LAUNCHER = "com.google.android.apps.nexuslauncher"
@@ -155,6 +156,10 @@ class VirtualPhone:
         """The accessibility tree of what is on screen, bounds in pixels."""
         return self._screen.tree()
 
+    def views(self) -> Iterator[View]:
+        """Every view on screen."""
+        return self._screen.views()
+
     def foreground(self) -> str:
         """The foreground activity as "package/activity"."""
         if self.state.lure:
@@ -210,6 +215,7 @@ class VirtualPhone:
         entry = self.entry
         if entry.focus is not None:
             entry.fields[entry.focus] = self._screen.focused_value() + text
+            self._changed()
 
     def key_event(self, code: str) -> None:
         """Press a key by its Android name; keys that do nothing here are ignored."""
@@ -224,6 +230,7 @@ class VirtualPhone:
             self._screen.submit()
         elif code == "KEYCODE_DEL" and self.entry.focus is not None:
             self.entry.fields[self.entry.focus] = self._screen.focused_value()[:-1]
+            self._changed()
 
     def _begin_event(self) -> None:
         self.state.toast = ""

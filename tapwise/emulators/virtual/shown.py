@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import Canvas
 from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, Scene, StatusBar, compose
 from tapwise.emulators.virtual.ui.scene import describe, hit, paint
-from tapwise.emulators.virtual.ui.views import Button, ListItem, Metrics, Space, Text, TextField
+from tapwise.emulators.virtual.ui.views import Button, ListItem, Metrics, Space, Text, TextField, View
 from tapwise.records import UiNode
 
 if TYPE_CHECKING:
@@ -81,6 +81,14 @@ class Screen:
             children=children,
         )
 
+    def views(self) -> Iterator[View]:
+        """Every view of the scene, in no particular order."""
+        pending = list(self.scene().layers)
+        while pending:
+            placed = pending.pop()
+            yield placed.view
+            pending += placed.children
+
     # --- touch ---------------------------------------------------------------------------------------
 
     def touch(self, x: float, y: float, *, long: bool) -> None:
@@ -138,13 +146,7 @@ class Screen:
         return field.value if field is not None else ""
 
     def _focused_field(self) -> TextField | None:
-        pending = list(self.scene().layers)
-        while pending:
-            placed = pending.pop()
-            if isinstance(placed.view, TextField) and placed.view.focused:
-                return placed.view
-            pending += placed.children
-        return None
+        return next((view for view in self.views() if isinstance(view, TextField) and view.focused), None)
 
     def _press_key(self, value: str) -> None:
         phone = self._phone

@@ -1,0 +1,70 @@
+"""The composition root: the one place where a recipe becomes objects."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+
+from tapwise.agent.vlm.model import BASE_MODEL, VlmModel
+from tapwise.emulators.backends.base import Backend
+from tapwise.emulators.backends.in_process import InProcessBackend
+from tapwise.emulators.backends.remote import RemoteBackend
+from tapwise.emulators.backends.virtual import VirtualBackend
+from tapwise.emulators.farm import Farm
+from tapwise.emulators.virtual.noise import Noise
+from tapwise.errors import ConfigError, ModelError
+from tapwise.training.recipes import FarmConfig, PolicyConfig
+
+
+def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
+    """A farm of the recipe's devices."""
+    noise = Noise.parse(config.noise)
+    backend: Backend
+    if config.backend == "virtual":
+        backend = VirtualBackend(config.pixels(), seed, noise, config.transport)
+    elif config.backend == "in_process":
+        backend = InProcessBackend(config.pixels(), seed, noise)
+    else:
+        backend = RemoteBackend(config.addresses, config.transport)
+    return Farm(backend, config.devices)
+
+
+def make_model(config: PolicyConfig) -> VlmModel:
+    """The policy's model, with adapters where the recipe wants them."""
+    name: str | Path = config.model or BASE_MODEL
+    if name == BASE_MODEL and not BASE_MODEL.is_dir():
+        raise ModelError(f"the base weights are missing at {BASE_MODEL}: reinstall tapwise, or run `tapwise pretrain`")
+    model = VlmModel(name, device=config.device)
+    if config.lora.rank:
+        _add_adapters(model, config)
+    return model
+
+
+def critic_reader(model: VlmModel) -> VlmModel:
+    """A model for the value functions: a copy of the policy's language model, on the same vision tower and cache."""
+    reader = copy.copy(model)
+    visual = getattr(model.model.model, "visual", None)
+    memo = {id(visual): visual} if visual is not None else {}
+    reader.model = copy.deepcopy(model.model, memo)
+    for parameter in reader.model.parameters():
+        parameter.requires_grad_(True)
+    if visual is not None:
+        visual.requires_grad_(False)
+    return reader
+
+
+def _add_adapters(model: VlmModel, config: PolicyConfig) -> None:
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError:
+        raise ConfigError("policy.lora needs the peft package: pip install 'tapwise[lora]'") from None
+    targets = [
+        name
+        for name, module in model.model.named_modules()
+        if isinstance(module, torch.nn.Linear) and "language_model" in name
+    ]
+    settings = LoraConfig(r=config.lora.rank, lora_alpha=config.lora.alpha, target_modules=targets)
+    inject_adapter_in_model(settings, model.model)
+    model.adapters = True

@@ -1,0 +1,85 @@
+"""How a number was obtained: everything that a reader needs to obtain it again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import tapwise
+from tapwise.android_env.tasks import Suite
+from tapwise.config import recipe_sha
+from tapwise.training.recipes import Recipe
+
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow", "pydantic", "pyarrow")
+
+
+def build_manifest(recipe: Recipe, suite: Suite, model: str) -> dict[str, Any]:
+    """Recipe, task lists by hash, protocol of measurement, versions and host of a run."""
+    return {
+        "tapwise": tapwise.__version__,
+        "git_commit": git_commit(),
+        "recipe": recipe.model_dump(mode="json"),
+        "recipe_sha": recipe_sha(recipe),
+        "model": {"name": model, "sha256": folder_sha(Path(model)) if Path(model).is_dir() else None},
+        "suite": {
+            "name": suite.name,
+            "train": tasks_sha(suite, "train"),
+            "test": tasks_sha(suite, "test"),
+            "train_tasks": len(suite.tasks("train")),
+            "test_tasks": len(suite.tasks("test")),
+        },
+        "protocol": {
+            "device": f"tapwise virtual phone ({recipe.farm.backend})" if recipe.farm.backend != "remote" else "remote",
+            "transport": recipe.farm.transport if recipe.farm.backend != "in_process" else "none",
+            "noise": recipe.farm.noise,
+            "decoding": "greedy",
+            "step_limit": "per task: 10 general, 20 shop",
+            "success": "the template's check of the device's state at the end",
+            "aborted_episodes": "our own faults; tried again, never counted",
+            "tasks": "held-out test split, drawn evenly over templates by evaluation.seed",
+        },
+        "versions": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def tasks_sha(suite: Suite, split: str) -> str:
+    """Hash of a split's task ids and instructions, in order."""
+    digest = hashlib.sha256()
+    for task in suite.tasks("train" if split == "train" else "test"):
+        digest.update(f"{task.id}\t{task.instruction}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def folder_sha(folder: Path) -> str:
+    """Hash of the names and contents of a model folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def git_commit() -> str | None:
+    """The commit that the package runs from, or None outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
