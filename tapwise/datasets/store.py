@@ -196,6 +196,11 @@ class ParquetTrajectoryStore:
             self._summary(trajectory_id)
             return self._annotations.onto(self._record(trajectory_id))
 
+    def summary(self, trajectory_id: str) -> Summary:
+        """The light part of one trajectory. Raises StoreError when it is unknown."""
+        with self._guard:
+            return self._summary(trajectory_id)
+
     def scan(self, predicate: Callable[[Summary], bool] = lambda _: True) -> Iterator[Summary]:
         """Summaries of the trajectories that satisfy the predicate; reads no screenshot and no step."""
         for name in self.ids():

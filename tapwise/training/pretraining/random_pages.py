@@ -23,6 +23,7 @@ from tapwise.emulators.virtual.ui.views import (
     Metrics,
     Picture,
     Row,
+    Space,
     Switch,
     Text,
     TextField,
@@ -47,17 +48,32 @@ class RandomPages:
 
     def screen(self, rng: random.Random) -> LabelledScreen:
         """One random page."""
-        accent = rng.choice(themes.ACCENTS)
-        metrics = Metrics(SCALE, themes.theme(dark=rng.random() < 0.2, accent=accent))
         page = self._page(rng)
-        keys = (lambda _: None) if page.dialog is None and rng.random() < 0.15 else None
+        return self._draw(
+            rng,
+            page,
+            metrics=self._metrics(rng),
+            keyboard=page.dialog is None and rng.random() < 0.15,
+            toast=self._label(rng) if rng.random() < 0.06 else "",
+            scroll=rng.uniform(0, 300) if rng.random() < 0.15 else 0.0,
+        )
+
+    def _draw(
+        self,
+        rng: random.Random,
+        page: Page,
+        *,
+        metrics: Metrics,
+        keyboard: bool = False,
+        toast: str = "",
+        scroll: float = 0.0,
+    ) -> LabelledScreen:
         chrome = Chrome(
             status=StatusBar(time=f"{rng.randrange(24):02}:{rng.randrange(60):02}", symbols=["battery", "wifi"]),
             navigation=(_nothing, _nothing, _nothing),
-            keyboard=keys,
-            toast=self._label(rng) if rng.random() < 0.06 else "",
+            keyboard=(lambda _: None) if keyboard else None,
+            toast=toast,
         )
-        scroll = rng.uniform(0, 300) if rng.random() < 0.15 else 0.0
         scene = compose(page, chrome, scroll, WIDTH, HEIGHT, metrics)
         canvas = Canvas(WIDTH, HEIGHT, metrics.theme.background)
         for layer in scene.layers:
@@ -79,6 +95,26 @@ class RandomPages:
     def _icon_button(self, rng: random.Random) -> IconButton:
         icon, description = rng.choice(self._icons)
         return IconButton(icon=icon, description=description, on_tap=_nothing)
+
+    def text_screen(self, rng: random.Random) -> LabelledScreen:
+        """A page full of words: many to read, none to point at."""
+        indent = rng.random() < 0.3
+        rows: list[View] = [
+            ListItem(title=self._line(rng, 26 if indent else 30), icon=rng.choice(list(ICONS)) if indent else "")
+            for _ in range(10)
+        ]
+        if rng.random() < 0.3:
+            rows.insert(0, Space(size=rng.uniform(5, 65)))
+        return self._draw(rng, Page(title=self._label(rng, 3), body=rows), metrics=self._metrics(rng))
+
+    def _line(self, rng: random.Random, characters: int) -> str:
+        line = self._label(rng, 1)
+        while len(line) < characters - 6:
+            line = f"{line} {self._label(rng, 1)}"
+        return line[:characters].rsplit(" ", 1)[0] if len(line) > characters else line
+
+    def _metrics(self, rng: random.Random) -> Metrics:
+        return Metrics(SCALE, themes.theme(dark=rng.random() < 0.25, accent=rng.choice(themes.ACCENTS)))
 
     def _page(self, rng: random.Random) -> Page:
         kinds: list[Callable[[random.Random], list[View]]] = [self._list, self._list, self._form, self._buttons]

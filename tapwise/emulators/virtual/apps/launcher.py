@@ -47,12 +47,12 @@ class Launcher(App):
         header = Row(children=[date], row_height=themes.TOOLBAR_DP)
         grid = Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)
         base = themes.ACCENTS[ui.data.hue]
-        wallpaper = Picture(draw=lambda width, height: _wallpaper(width, height, base), picture_height=914)
+        wallpaper = Picture(draw=lambda width, height: gradient(width, height, base), picture_height=914)
         return Page(toolbar=header, body=[grid], wallpaper=wallpaper)
 
 
 @lru_cache(maxsize=16)
-def _wallpaper(width: int, height: int, base: Colour) -> Image.Image:
+def gradient(width: int, height: int, base: Colour) -> Image.Image:
     """A quiet diagonal gradient, dark enough for white labels."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     mix = np.clip(0.6 * y / height + 0.4 * x / width, 0, 1)[..., None]

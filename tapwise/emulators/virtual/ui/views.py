@@ -17,6 +17,8 @@ from tapwise.emulators.virtual.ui.theme import Colour, Theme
 
 Handler = Callable[[], None]
 
+FIELD_MARGIN_DP = 8.0
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
@@ -368,7 +370,8 @@ class Button(View):
 
     def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
         inset, size = m.px(7), m.font(themes.BODY_DP)
-        plate = (box[0], box[1] + inset, box[2], box[3] - inset)
+        side = m.px(4)
+        plate = (box[0] + side, box[1] + inset, box[2] - side, box[3] - inset)
         accent = self.colour or m.theme.accent
         ink = accent if self.flat else m.theme.on_accent
         if not self.flat:
@@ -404,15 +407,16 @@ class TextField(View):
 
     def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
         inset, size = m.px(6), m.font(themes.BODY_DP)
-        plate = (box[0], box[1] + inset, box[2], box[3] - inset)
+        side = m.px(FIELD_MARGIN_DP)
+        plate = (box[0] + side, box[1] + inset, box[2] - side, box[3] - inset)
         canvas.rounded(plate, m.theme.surface, m.px(12))
         if self.focused:
             canvas.rounded(plate, m.theme.accent, m.px(12), outline=max(2, round(m.px(2))))
-        left, middle = box[0] + m.px(12), (box[1] + box[3]) / 2
+        left, middle = plate[0] + m.px(12), (box[1] + box[3]) / 2
         if self.icon:
             canvas.icon(left, middle - m.px(13), self.icon, round(m.px(26)), m.theme.muted)
             left += m.px(36)
-        shown = fit_text(self.value or self.hint, size, box[2] - left - m.px(12))
+        shown = fit_text(self.value or self.hint, size, plate[2] - left - m.px(12))
         canvas.text(left, middle - size * 0.65, shown, size, m.theme.text if self.value else m.theme.muted)
         if self.focused:
             x = left + (text_width(shown, size) + m.px(2) if self.value else 0)
