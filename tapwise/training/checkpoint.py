@@ -59,7 +59,7 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
     except PickleError as error:
         raise CheckpointError(
             f"the state for {folder} could not be loaded again: it may hold tensors, numbers, texts, None and lists, "
-            f"tuples and dicts of these, and no NumPy scalars ({str(error).splitlines()[-1:]})"
+            f"tuples and dicts of these; turn NumPy values and records into such"
         ) from error
     return path
 
@@ -169,12 +169,13 @@ def _torn(path: Path) -> bool:
     """Whether the archive's end is missing or an entry fails its checksum, which torch itself does not look at."""
     # Opened here, because `is_zipfile` calls a file that may not be read no archive.
     with path.open("rb") as file:
-        if not zipfile.is_zipfile(file):
-            return True
         try:
+            if not zipfile.is_zipfile(file):
+                return True
             with zipfile.ZipFile(file) as archive:
                 return archive.testzip() is not None
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError):
+            # A damaged directory shows in many ways: names that are no text, flags of unknown or encrypted archives.
             return True
 
 
