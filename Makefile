@@ -1,0 +1,60 @@
+# All that is needed is Python 3.11 or later and make. Everything is installed into .venv beside this file.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+JOBS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCES := tapwise tests benchmarks scripts
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint format bench-steps bench-learning pictures clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(INSTALLED) ## create .venv with tapwise and its tools
+
+# torch comes first and alone, so that a build for this machine's processor can be chosen with TORCH.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "tapwise needs Python 3.11 or later: name one with make PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(TORCH)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,gym,hub,lora]' --group dev
+	touch $@
+
+demo: $(INSTALLED) ## train an agent from nothing on virtual phones and write a report
+	$(BIN)/tapwise demo $(ARGS)
+
+test: $(INSTALLED) ## run the tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(JOBS) $(ARGS)
+
+test-slow: $(INSTALLED) ## run the tests that take minutes; none collected (status 5) is fine
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m slow $(ARGS) || test $$? -eq 5
+
+lint: $(INSTALLED) ## check style, types and import contracts
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## rewrite the sources in the common style
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench-steps: $(INSTALLED) ## measure environment steps per second
+	$(BIN)/python benchmarks/env_steps.py $(ARGS)
+
+bench-learning: $(INSTALLED) ## measure how much is learned, over several seeds
+	$(BIN)/python benchmarks/learning.py $(ARGS)
+
+pictures: $(INSTALLED) ## draw the pictures of the documentation again
+	$(BIN)/python scripts/make_pictures.py
+
+clean: ## remove .venv and all that tools leave behind; runs are kept
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find tapwise tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
