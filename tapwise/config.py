@@ -59,7 +59,8 @@ def _explain(model: type[BaseModel], location: tuple[int | str, ...], kind: str,
         return f"{key}: {message}"
     section: Any = model
     for part in location[:-1]:
-        field = section.model_fields.get(part) if isinstance(section, type) and issubclass(section, BaseModel) else None
+        is_section = isinstance(section, type) and issubclass(section, BaseModel)
+        field = section.model_fields.get(str(part)) if is_section else None
         section = field.annotation if field is not None else None
     known = sorted(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
     return f"{key}: unknown key; known here: {', '.join(known)}" if known else f"{key}: unknown key"

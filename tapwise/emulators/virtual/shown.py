@@ -56,7 +56,7 @@ class Screen:
                 paint(layer, canvas, metrics)
             pixels = np.array(canvas.image)
             pixels.flags.writeable = False
-            digest = hashlib.blake2b(pixels, digest_size=16).digest()
+            digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
             if digest != self._digest:
                 self._digest = digest
                 self._counter += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tapwise.emulators.virtual.apps.base import App, Ui
 from tapwise.emulators.virtual.ui.page import Dialog, Page
@@ -128,7 +129,7 @@ class SettingsApp(App):
             section = next(s for s in SECTIONS if s.label == ui.route[1])
             return _section_page(ui, section)
         rows = [
-            ListItem(title=s.label, icon=s.icon, on_tap=lambda label=s.label: ui.go("section", label))
+            ListItem(title=s.label, icon=s.icon, on_tap=partial(ui.go, "section", s.label))
             for s in ui.order(SECTIONS, "sections")
         ]
         return Page(title="Settings", body=rows)
@@ -166,7 +167,7 @@ def _choice_dialog(ui: Ui, choice: Choice) -> Dialog:
 
     value = ui.settings.get(choice.namespace, choice.key)
     options: Sequence[View] = [
-        ListItem(title=label, trailing=Mark(radio=True, checked=v == value), on_tap=lambda v=v: pick(v))  # type: ignore[misc]
+        ListItem(title=label, trailing=Mark(radio=True, checked=v == value), on_tap=partial(pick, v))
         for label, v in choice.options
     ]
 
