@@ -12,6 +12,7 @@ def installed_apps() -> tuple[App, ...]:
     from tapwise.emulators.virtual.apps.contacts import Contacts
     from tapwise.emulators.virtual.apps.launcher import Launcher
     from tapwise.emulators.virtual.apps.messages import Messages
+    from tapwise.emulators.virtual.apps.notes import Notes
     from tapwise.emulators.virtual.apps.settings import SettingsApp
 
-    return (Launcher(), SettingsApp(), Browser(), Clock(), Contacts(), Messages())
+    return (Launcher(), SettingsApp(), Browser(), Clock(), Contacts(), Messages(), Notes())
