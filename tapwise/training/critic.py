@@ -11,25 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor, nn
 
 from tapwise.agent.vlm.model import VlmModel
 from tapwise.agent.vlm.prompt import prompt_text
-from tapwise.config import Config
 from tapwise.records import Context, Task, Trajectory
-from tapwise.training.learner import OptimizerConfig, make_optimizer, step_optimizer
+from tapwise.training.learner import make_optimizer, step_optimizer
 from tapwise.training.losses import success_cross_entropy
+from tapwise.training.recipes import CriticConfig
 from tapwise.training.transitions import episode_return, step_context
-
-
-class CriticConfig(Config):
-    """How the value functions are trained."""
-
-    batch_size: int = Field(64, gt=0)
-    """states a gradient step"""
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=5e-4)
-    """optimizer of both value functions"""
 
 
 class Critic(nn.Module):

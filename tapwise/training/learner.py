@@ -6,25 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from tapwise.agent.vlm.model import VlmModel
-from tapwise.config import Config
 from tapwise.training.losses import weighted_nll
+from tapwise.training.recipes import OptimizerConfig
 from tapwise.training.transitions import Sample
-
-
-class OptimizerConfig(Config):
-    """AdamW with a constant learning rate after a short warm-up."""
-
-    learning_rate: float = Field(1e-3, gt=0)
-    """peak learning rate"""
-    warm_up: int = Field(10, ge=0)
-    """updates until the peak"""
-    weight_decay: float = Field(0.01, ge=0)
-    """decoupled weight decay"""
-    max_gradient_norm: float = Field(1.0, gt=0)
-    """gradients are scaled down to this norm"""
 
 
 def make_optimizer(parameters: Sequence[torch.nn.Parameter], config: OptimizerConfig) -> torch.optim.AdamW:

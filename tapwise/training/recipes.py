@@ -10,8 +10,6 @@ from tapwise.config import Config
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.errors import ConfigError
 from tapwise.records import Size
-from tapwise.training.critic import CriticConfig
-from tapwise.training.learner import OptimizerConfig
 
 
 class FarmConfig(Config):
@@ -141,6 +139,28 @@ class DigiRLConfig(Config):
     """lambda of the doubly robust advantage (paper form)"""
     gamma: float = Field(0.5, ge=0, le=1)
     """discount of returns (code form)"""
+
+
+class OptimizerConfig(Config):
+    """AdamW with a constant learning rate after a short warm-up."""
+
+    learning_rate: float = Field(1e-3, gt=0)
+    """peak learning rate"""
+    warm_up: int = Field(10, ge=0)
+    """updates until the peak"""
+    weight_decay: float = Field(0.01, ge=0)
+    """decoupled weight decay"""
+    max_gradient_norm: float = Field(1.0, gt=0)
+    """gradients are scaled down to this norm"""
+
+
+class CriticConfig(Config):
+    """How the value functions are trained."""
+
+    batch_size: int = Field(64, gt=0)
+    """states a gradient step"""
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=5e-4)
+    """optimizer of both value functions"""
 
 
 class Recipe(Config):
