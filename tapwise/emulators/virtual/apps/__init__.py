@@ -10,9 +10,10 @@ def installed_apps() -> tuple[App, ...]:
     from tapwise.emulators.virtual.apps.browser import Browser
     from tapwise.emulators.virtual.apps.clock import Clock
     from tapwise.emulators.virtual.apps.contacts import Contacts
+    from tapwise.emulators.virtual.apps.files import Files
     from tapwise.emulators.virtual.apps.launcher import Launcher
     from tapwise.emulators.virtual.apps.messages import Messages
     from tapwise.emulators.virtual.apps.notes import Notes
     from tapwise.emulators.virtual.apps.settings import SettingsApp
 
-    return (Launcher(), SettingsApp(), Browser(), Clock(), Contacts(), Messages(), Notes())
+    return (Launcher(), SettingsApp(), Browser(), Clock(), Contacts(), Messages(), Notes(), Files())

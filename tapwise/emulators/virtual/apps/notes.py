@@ -68,7 +68,7 @@ def _capitalised(text: str) -> str:
 
 def _list_page(ui: Ui) -> Page:
     notes: list[Note] = ui.data.notes
-    shown = sorted(reversed(notes), key=lambda note: not note.pinned)
+    shown = sorted(notes, key=lambda note: (not note.pinned, -note.id))
     rows = [
         ListItem(
             title=note.title,
