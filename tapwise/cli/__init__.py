@@ -53,4 +53,8 @@ def main(argv: list[str] | None = None) -> int:
 def _help() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
-    return "usage: tapwise COMMAND [OPTIONS]\n\ncommands:\n" + "\n".join(lines) + "\n\n`tapwise COMMAND --help` tells more."
+    return (
+        "usage: tapwise COMMAND [OPTIONS]\n\ncommands:\n"
+        + "\n".join(lines)
+        + "\n\n`tapwise COMMAND --help` tells more."
+    )

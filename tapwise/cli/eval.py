@@ -1,0 +1,174 @@
+"""`tapwise eval`: the success of a policy on a suite of tasks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tapwise.cli.interrupts import interruptible
+from tapwise.cli.live import Watcher, make_watcher
+from tapwise.cli.plan import Estimate, PlannedUnit
+from tapwise.cli.policies import Measured, load_policy, recipe_for
+from tapwise.cli.recipe_options import check_parts, split_overrides
+from tapwise.errors import ConfigError, FarmError
+
+if TYPE_CHECKING:
+    from tapwise.records import Trajectory
+    from tapwise.training.evaluation import Evaluation
+    from tapwise.training.recipes import Recipe
+
+FLAGS = ("--blank", "--json")
+VALUED = ("--policy", "--suite", "--split", "--episodes", "--out", "--seed")
+
+
+def run(argv: list[str]) -> int:
+    """Measure a policy and print its success; gives the exit status. Raises the errors of whatever cannot be had."""
+    own, overrides = split_overrides(argv, FLAGS, VALUED)
+    options = _parser().parse_args(own)
+    recipe = _recipe(options, overrides)
+
+    from tapwise.android_env.suites import load_suite
+    from tapwise.training.evaluation import Evaluation
+
+    suite = load_suite(recipe.suite)
+    evaluation = Evaluation(suite, options.split, recipe.evaluation.episodes, recipe.evaluation.seed)
+    with interruptible():
+        measured = load_policy(options.policy, recipe, suite, blank=options.blank, seed=recipe.seed)
+        folder = _new_folder(options)
+        with make_watcher(f"eval {options.policy}", plain=options.json) as watcher:
+            watcher.plan(Estimate([PlannedUnit("evaluate", evaluation.episodes)]))
+            watcher.unit("evaluate", 0, 1)
+            found = _play(measured, recipe, evaluation, folder, watcher)
+    if not found:
+        raise FarmError(f"no episode could be played to its end: `tapwise view {folder}` shows what happened to each")
+    results = _results(measured, recipe, evaluation, found, options)
+    (folder / "results.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps(_manifest(measured, recipe, evaluation, options), indent=2), encoding="utf-8"
+    )
+    headline = {key: value for key, value in results.items() if key != "results"}
+    print(json.dumps({**headline, "out": str(folder)}) if options.json else _table(results, folder))
+    return 0
+
+
+def _recipe(options: argparse.Namespace, overrides: list[str]) -> Recipe:
+    for option, key in (("suite", "suite"), ("episodes", "evaluation.episodes"), ("seed", "evaluation.seed")):
+        value = getattr(options, option)
+        if value is not None:
+            overrides = [*overrides, f"{key}={value}"]
+    recipe = recipe_for(options.policy, overrides)
+    check_parts(recipe)
+    return recipe
+
+
+def _play(
+    measured: Measured, recipe: Recipe, evaluation: Evaluation, folder: Path, watcher: Watcher
+) -> list[Trajectory]:
+    from tapwise.android_env.env import EnvSettings
+    from tapwise.android_env.settle import SettleBudget
+    from tapwise.config import recipe_sha
+    from tapwise.datasets.store import ParquetTrajectoryStore
+    from tapwise.training.collect import Collector, CollectorSettings
+    from tapwise.training.compose import make_farm
+
+    settings = CollectorSettings(
+        EnvSettings(with_tree=measured.with_tree, settle=SettleBudget(seconds=20.0, polls=40)),
+        recipe_sha=recipe_sha(recipe),
+    )
+    with ParquetTrajectoryStore(folder / "trajectories") as store, make_farm(recipe.farm) as farm:
+        farm.wait_ready(count=1)
+        watcher.devices(farm.status)
+        with Collector(farm, recipe.farm.devices, evaluation.suite, store, settings) as collector:
+            jobs = evaluation.jobs("evaluation")
+            return collector.collect(measured.policy, jobs, lambda trajectory: watcher.episode("evaluate", trajectory))
+
+
+def _results(
+    measured: Measured, recipe: Recipe, evaluation: Evaluation, found: Sequence[Trajectory], options: argparse.Namespace
+) -> dict[str, Any]:
+    from tapwise.training.evaluation import EpisodeResult, success_summary
+
+    results = [asdict(EpisodeResult.of(trajectory)) for trajectory in found]
+    suites = sorted({result["suite"] for result in results})
+    templates = sorted({result["template"] for result in results})
+    return {
+        "policy": options.policy,
+        "policy_name": measured.policy.name,
+        "suite": recipe.suite,
+        "split": evaluation.split,
+        "seed": evaluation.seed,
+        "blank": options.blank,
+        **success_summary(results),
+        "by_suite": {name: success_summary([r for r in results if r["suite"] == name]) for name in suites},
+        "by_template": {name: success_summary([r for r in results if r["template"] == name]) for name in templates},
+        "not_played": evaluation.episodes - len(results),
+        "results": results,
+    }
+
+
+def _manifest(
+    measured: Measured, recipe: Recipe, evaluation: Evaluation, options: argparse.Namespace
+) -> dict[str, Any]:
+    from tapwise.training.manifest import build_manifest
+
+    manifest = build_manifest(recipe, evaluation.suite, measured.model)
+    manifest["policy"] = {"name": options.policy, "origin": measured.origin, "version": measured.policy.version}
+    manifest["protocol"] |= {
+        "tasks": f"{evaluation.episodes} of the {evaluation.split} split, drawn evenly over templates by seed"
+        f" {evaluation.seed}",
+        "observation": "screenshot and accessibility tree" if measured.with_tree else "screenshot",
+        "screenshots": "blank" if options.blank else "as seen",
+    }
+    return manifest
+
+
+def _table(results: dict[str, Any], folder: Path) -> str:
+    rows = list(results["by_suite"].items())
+    if len(rows) > 1:
+        rows.append(("together", results))
+    lines = [f"{results['policy']} on the {results['split']} tasks of suite {results['suite']}", ""]
+    lines.append(f"{'suite':<12}{'episodes':>9}{'success':>10}   95 % interval")
+    for name, row in rows:
+        low, high = row["ci95"]
+        lines.append(f"{name:<12}{row['episodes']:>9}{row['success']:>10.1%}   {low:.1%} to {high:.1%}")
+    if results["not_played"]:
+        lines.append(f"{results['not_played']} episodes were aborted by faults of our own and are not counted")
+    return "\n".join([*lines, "", f"results and manifest: {folder}"])
+
+
+def _new_folder(options: argparse.Namespace) -> Path:
+    if options.out is not None:
+        folder = Path(options.out)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigError(f"--out {folder} is there already: choose a new folder, so that no results are mixed")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    name = f"eval-{Path(options.policy).name}"
+    folder, number = Path("runs") / name, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{name}-{number}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tapwise eval",
+        description="Measure a policy's success on held-out tasks, with its 95 % interval and a manifest of how it"
+        " was measured. Keys of recipes may be given too, such as --farm.devices 8 or --policy.device cuda.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--policy", required=True, help="a run's folder, random, expert, base, or a model's folder")
+    parser.add_argument("--suite", help="general, shop or all (a run's own; else all)")
+    parser.add_argument("--split", choices=("test", "train"), default="test", help="which tasks (test)")
+    parser.add_argument("--episodes", type=int, help="number of episodes (a run's own; else 96)")
+    parser.add_argument("--seed", type=int, help="seed of tasks and phones (10007)")
+    parser.add_argument("--blank", action="store_true", help="show the model empty screenshots, as a control")
+    parser.add_argument("--out", metavar="FOLDER", help="where results go (runs/eval-POLICY)")
+    parser.add_argument("--json", action="store_true", help="print the outcome as one line of JSON")
+    return parser
