@@ -144,7 +144,7 @@ _ADD = ("add {name} with number {number}", "save {name} with the number {number}
 _DELETE = ("delete {name} from contacts", "remove {name} from my contacts")
 _STAR = ("{command} {name} in contacts", "{command} the contact {name}")
 _NUMBER = ("change the number of {name} to {number}", "set the number of {name} to {number}")
-_CALL = ("call {name}", "call {name} from contacts", "make a call to {name}")
+_CALL = ("please call {name}", "call {name} from contacts", "make a call to {name}")
 
 TEMPLATES: tuple[Template, ...] = tuple(
     Template(

@@ -74,7 +74,7 @@ class _Difference:
 
 def _difference(shell: Shell) -> _Difference:
     before = set(shell(f"cat {NOTE}").split("\n"))
-    after = set(shell(f"find {' '.join(map(_root, ROOTS))}").split("\n"))
+    after = set(shell(f"find {' '.join(map(_root, ROOTS))} 2>/dev/null; true").split("\n"))  # a folder may be gone
     return _Difference(after - before, before - after)
 
 

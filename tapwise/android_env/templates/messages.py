@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tapwise.android_env import rows
 from tapwise.android_env.screen import Screen
 from tapwise.android_env.tasks import Params, Shell, Template
-from tapwise.android_env.templates.script import BACK, fill, has_parent_page, inside, is_asking, tap_or_back
+from tapwise.android_env.templates.script import BACK, fill, has_parent_page, inside, is_asking, row_texts, tap_or_back
 from tapwise.records import Action, Finish
 
 PACKAGE = "com.google.android.apps.messaging"
@@ -94,13 +94,13 @@ def _new(screen: Screen, params: Params) -> Action:
 # --- the menu of a chat ------------------------------------------------------------------------------------
 
 
-def _by_menu(screen: Screen, name: str, label: str) -> Action:
-    """Hold the chat and choose from its menu; finished once that was done."""
+def _by_menu(screen: Screen, name: str, label: str, sign: str = "", signed: bool = False) -> Action:
+    """Hold the chat and choose from its menu, until its row has the sign (or has it not), or is gone without a sign."""
     if is_asking(screen):
         return screen.tap(label) if screen.has(name) and screen.has(label) else screen.tap("cancel")
     if has_parent_page(screen) or not screen.has("messages"):
         return BACK
-    if screen.tapped(label) or not screen.has(name):
+    if not screen.has(name) or (sign and (sign in row_texts(screen, name)) is signed):
         return Finish()
     return screen.long_press(name)
 
@@ -136,7 +136,7 @@ def _check_pin(shell: Shell, params: Params) -> bool:
 
 
 def _pin(screen: Screen, params: Params) -> Action:
-    return _by_menu(screen, params["name"], params["command"])
+    return _by_menu(screen, params["name"], params["command"], "pinned", params["command"] == "pin")
 
 
 def _set_up_mark(params: Params) -> Sequence[str]:
@@ -148,7 +148,7 @@ def _check_mark(shell: Shell, params: Params) -> bool:
 
 
 def _mark(screen: Screen, params: Params) -> Action:
-    return _by_menu(screen, params["name"], f"mark {params['state']}")
+    return _by_menu(screen, params["name"], f"mark {params['state']}", "new", params["state"] == "unread")
 
 
 # --- the templates -----------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def _mark(screen: Screen, params: Params) -> Action:
 _NAME = {"name": NAMES}
 _TEXT = {"body": BODIES, "name": NAMES}
 _SEND = ("send {body} to {name}", "text {body} to {name}")
-_NEW = ("start a new chat with {name} and send {body}", "send {body} in a new chat with {name}")
+_NEW = ("start a chat with {name} saying {body}", "send {body} in a new chat with {name}")
 _DELETE = ("delete the chat with {name}", "remove the chat with {name}")
 _PIN = ("{command} the chat with {name}", "{command} the messages of {name}")
 _MARK = ("mark the chat with {name} {state}", "mark the messages of {name} as {state}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tapwise.android_env.screen import Screen
 from tapwise.android_env.tasks import Params, Shell, Template
 from tapwise.android_env.templates.script import BACK, checked, has_parent_page, is_asking, open_app, row_texts
-from tapwise.records import Action, Finish
+from tapwise.records import Action, Finish, Tap
 
 PACKAGE = "com.android.settings"
 SWITCH_PHRASINGS = ("turn {state} {switch}", "switch {switch} {state}", "set {switch} to {state}")
@@ -121,16 +121,30 @@ def _reach(screen: Screen, name: str) -> Action | None:
 
 
 def _expert_switches(screen: Screen, goals: Goals) -> Action:
-    """Go through the switches in order; those that were touched before are taken as done while out of sight."""
-    pending = [name for name in goals if not _switched(screen, name, goals[name])]
+    """Go through the switches in order, each until it was last seen as it should be."""
+    pending = [name for name, word in goals.items() if _last_seen(screen, name) is not (word == "on")]
     if not pending:
         return Finish()
     return _reach(screen, pending[0]) or screen.tap(pending[0])
 
 
-def _switched(screen: Screen, name: str, word: str) -> bool:
-    state = checked(screen, name) if screen.package == PACKAGE else None
-    return screen.tapped(name) if state is None else state is (word == "on")
+def _last_seen(screen: Screen, name: str) -> bool | None:
+    """Whether the switch is on, by the last screen that showed it; None when none did."""
+    state = _shown(screen, name)
+    for index in reversed(range(len(screen.history))):
+        if state is not None:
+            break
+        step = screen.history[index]
+        if step.observation.ui is not None:
+            state = _shown(Screen(step.observation), name)
+            action = step.decision.action
+            if state is not None and isinstance(action, Tap) and action.target == name:
+                state = not state
+    return state
+
+
+def _shown(screen: Screen, name: str) -> bool | None:
+    return checked(screen, name) if screen.package == PACKAGE else None
 
 
 def _expert_choice(screen: Screen, name: str, word: str) -> Action:

@@ -111,7 +111,7 @@ def _thread_row(ui: Ui, thread: Conversation) -> View:
     if not thread.read:
         marks[0] = Text(value="New", size=themes.SMALL_DP, align="center", colour=UNREAD_COLOUR)
     if thread.pinned:
-        marks[1] = Icon(name="pin", size=24)
+        marks[1] = Icon(name="pin", size=24, description="Pinned")
     return ListItem(
         title=thread.recipient,
         subtitle=texts[-1].body if texts else "No messages",
