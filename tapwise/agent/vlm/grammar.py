@@ -6,6 +6,8 @@ are computed for training, so that importance ratios are consistent; special tok
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,6 +17,11 @@ from transformers import LogitsProcessor
 from tapwise.agent.action_text import grid_tokens
 
 MAX_WORDS = 6
+"""words of a label or of a typed text"""
+MAX_PIECES = 18
+"""tokens that these words may fall into"""
+LONGEST = MAX_PIECES + 4
+"""tokens of the longest action text: verb, label, row, column, end"""
 SIMPLE = ("back", "home", "enter", "wait", "done", "impossible")
 
 
@@ -36,8 +43,9 @@ class Grammar:
         columns = [vocabulary[t] for t in grid_tokens() if t.startswith("<x")]
         end = tokenizer.eos_token_id
         scroll, column, closing, final = 1, 2, 3, 4
-        touch, typing = 5, 6 + MAX_WORDS
-        states = 7 + 2 * MAX_WORDS
+        labels = (MAX_WORDS + 1) * (MAX_PIECES + 1)
+        touch, typing = 5, 5 + labels
+        states = 5 + 2 * labels
         self.end_id = end
         self.masks = torch.zeros(states, vocabulary_size, dtype=torch.bool)
         self.transitions = torch.zeros(states, vocabulary_size, dtype=torch.long)
@@ -51,28 +59,37 @@ class Grammar:
         allow(self.START, [vocabulary["scroll"]], scroll)
         allow(self.START, [vocabulary[word] for word in SIMPLE], closing)
         allow(scroll, [vocabulary["up"], vocabulary["down"]], closing)
-        for count in range(MAX_WORDS + 1):
-            if count < MAX_WORDS:
-                allow(touch + count, words, touch + count + 1)
-                allow(typing + count, words, typing + count + 1)
-            if 0 < count < MAX_WORDS:  # pieces of a word outside the vocabulary
-                allow(touch + count, pieces, touch + count + 1)
-                allow(typing + count, pieces, typing + count + 1)
-            if count > 0:
-                allow(touch + count, rows, column)
-                allow(typing + count, [end], final)
+        for first, closers, then in ((touch, rows, column), (typing, [end], final)):
+            for count, length in itertools.product(range(MAX_WORDS + 1), range(MAX_PIECES + 1)):
+                state = first + count * (MAX_PIECES + 1) + length
+                if count < MAX_WORDS and length < MAX_PIECES:
+                    allow(state, words, state + MAX_PIECES + 2)
+                if count > 0:
+                    allow(state, closers, then)
+                if count > 0 and length < MAX_PIECES:
+                    allow(state, pieces, state + 1)  # the rest of a word outside the vocabulary
         allow(column, columns, closing)
         allow(closing, [end], final)
         allow(final, [tokenizer.pad_token_id, end], final)
 
+    def to(self, device: torch.device) -> Grammar:
+        """Move the tables to where the logits are."""
+        self.masks, self.transitions = self.masks.to(device), self.transitions.to(device)
+        return self
+
     def states(self, token_ids: Tensor) -> Tensor:
         """The state before each token: int64 of shape (batch, tokens) for ids of that shape."""
-        state = torch.zeros(token_ids.shape[0], dtype=torch.long)
+        state = torch.full_like(token_ids[:, 0], self.START)
         visited = []
         for column in token_ids.T:
             visited.append(state)
             state = self.transitions[state, column]
         return torch.stack(visited, dim=1)
+
+    def accepts(self, token_ids: Sequence[int]) -> bool:
+        """Whether the grammar can produce the tokens."""
+        ids = torch.tensor([list(token_ids)], device=self.masks.device)
+        return bool(self.masks[self.states(ids), ids].all())
 
     def mask_logits(self, logits: Tensor, token_ids: Tensor) -> Tensor:
         """`logits` (batch, tokens, vocabulary) with -inf wherever the grammar forbids a token, given the actual ids."""
@@ -89,7 +106,7 @@ class GrammarProcessor(LogitsProcessor):  # type: ignore[misc]
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         if self._state is None or input_ids.shape[1] == self._prompt_length:
-            self._state = torch.full((input_ids.shape[0],), Grammar.START, dtype=torch.long)
+            self._state = torch.full_like(input_ids[:, 0], Grammar.START)
         else:
             self._state = self._grammar.transitions[self._state, input_ids[:, -1]]
         return scores.masked_fill(~self._grammar.masks[self._state], float("-inf"))

@@ -20,7 +20,7 @@ from transformers import AutoModelForImageTextToText
 from tapwise import images
 from tapwise.agent.action_text import ActionText, GridActionText, grid_tokens
 from tapwise.agent.json_codec import JsonCodec
-from tapwise.agent.vlm.grammar import Grammar, GrammarProcessor
+from tapwise.agent.vlm.grammar import LONGEST, Grammar, GrammarProcessor
 from tapwise.agent.vlm.processor import load_processor
 from tapwise.agent.vlm.prompt import context_prompt
 from tapwise.errors import ModelError
@@ -41,8 +41,8 @@ class Generation:
 
 @dataclass(slots=True)
 class Encoded:
-    """Tokenised prompts, ready for the model: input_ids, attention_mask, mm_token_type_ids (B, P), image_grid_thw (B, 3),
-    and the image features as the model's own encoder output."""
+    """Tokenised prompts, ready for the model: input_ids, attention_mask and mm_token_type_ids (B, P), image_grid_thw
+    (B, 3), and the image features as the model's own encoder output."""
 
     inputs: dict[str, Tensor]
     features: Any
@@ -72,9 +72,10 @@ class VlmModel:
             self.processor = load_processor(name)
             self.model = AutoModelForImageTextToText.from_pretrained(name, dtype=dtype).to(device)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ModelError(
-                f"model {name} cannot be loaded: {str(error).splitlines()[0] if str(error) else type(error).__name__}; give a folder that"
-                " `save_pretrained` wrote, or the name of an image-text-to-text model on the hub"
+                f"model {name} cannot be loaded: {reason}; give a folder that `save_pretrained` wrote, or the name of"
+                " an image-text-to-text model on the hub"
             ) from error
         self.model.eval()
         self.tokenizer = self.processor.tokenizer
@@ -83,10 +84,11 @@ class VlmModel:
         self.grammar: Grammar | None = None
         if action_text is None and set(grid_tokens()) <= set(self.tokenizer.get_vocab()):
             self.action_text: ActionText = GridActionText()
-            self.grammar = Grammar(self.tokenizer, self.model.config.get_text_config().vocab_size)
+            vocabulary_size = self.model.config.get_text_config().vocab_size
+            self.grammar = Grammar(self.tokenizer, vocabulary_size).to(self.device)
         else:
             self.action_text = action_text or JsonCodec()
-        self.max_new_tokens = max_new_tokens or (12 if self.grammar else 96)
+        self.max_new_tokens = max_new_tokens or (LONGEST if self.grammar else 96)
         self.adapters = False
         """whether only low-rank adapters are trained"""
         self.blank = False
@@ -167,6 +169,7 @@ class VlmModel:
             temperature=None if greedy else temperature,
             top_k=None if greedy else 0,
             top_p=None,
+            repetition_penalty=1.0,  # published checkpoints bring a penalty, which training would not know of
             logits_processor=processors,
             suppress_tokens=None if self.grammar else self._never_sampled(),
             return_dict_in_generate=True,
@@ -196,6 +199,10 @@ class VlmModel:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return (*ids, self.tokenizer.eos_token_id)
 
+    def can_say(self, token_ids: Sequence[int]) -> bool:
+        """Whether the constrained decoding could produce the tokens."""
+        return self.grammar is None or self.grammar.accepts(token_ids)
+
     def token_log_probs(self, contexts: Sequence[Context], actions: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Log-probabilities (B, A) of given action tokens under the masked distribution that is sampled from, and the
         mask (B, A) of real tokens. Differentiable in the language model's weights."""
@@ -203,7 +210,9 @@ class VlmModel:
         longest = max(len(action) for action in actions)
         pad = self.tokenizer.pad_token_id
         ids = torch.tensor([[*action, *[pad] * (longest - len(action))] for action in actions], device=self.device)
-        mask = torch.tensor([[1] * len(action) + [0] * (longest - len(action)) for action in actions], device=self.device)
+        mask = torch.tensor(
+            [[1] * len(action) + [0] * (longest - len(action)) for action in actions], device=self.device
+        )
         inputs = encoded.inputs
         logits = self.model(
             input_ids=torch.cat([inputs["input_ids"], ids], dim=1),
@@ -224,13 +233,17 @@ class VlmModel:
         """The last hidden state (B, width) at the end of each prompt: what value heads read."""
         encoded = self.encode(contexts)
         output = self.model.model(**encoded.inputs, mm_encoder_outputs={"image": encoded.features})
-        return output.last_hidden_state[:, -1]
+        last: Tensor = output.last_hidden_state[:, -1]
+        return last
 
     def hidden_text(self, texts: Sequence[str]) -> Tensor:
         """The last hidden state (B, width) after reading bare texts, without any picture."""
-        tokens = self.tokenizer(list(texts), return_tensors="pt", padding=True, add_special_tokens=False).to(self.device)
+        tokens = self.tokenizer(list(texts), return_tensors="pt", padding=True, add_special_tokens=False).to(
+            self.device
+        )
         output = self.model.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
-        return output.last_hidden_state[:, -1]
+        last: Tensor = output.last_hidden_state[:, -1]
+        return last
 
     def trainable_parameters(self) -> list[torch.nn.Parameter]:
         """The language model's parameters, or its adapters' alone; the vision tower is frozen."""

@@ -14,8 +14,8 @@ class PhoneProcessor(Qwen3VLProcessor):  # type: ignore[misc]
     """The Qwen-VL processor for still images only: it needs no video part, hence no torchvision."""
 
     def __init__(self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **_: Any):
-        self.image_token = "<|image_pad|>"  # noqa: S105 a vocabulary entry, no secret
-        self.video_token = "<|video_pad|>"  # noqa: S105
+        self.image_token = "<|image_pad|>"
+        self.video_token = "<|video_pad|>"
         self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
         self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
         ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)

@@ -18,4 +18,6 @@ def prompt_text(goal: str, history: Sequence[str]) -> str:
 
 def context_prompt(context: Context) -> str:
     """The text part of the prompt for a context."""
-    return prompt_text(context.task.instruction, [short_text(step.decision.action) for step in context.history[-HISTORY:]])
+    return prompt_text(
+        context.task.instruction, [short_text(step.decision.action) for step in context.history[-HISTORY:]]
+    )

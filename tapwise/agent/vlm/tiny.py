@@ -45,10 +45,20 @@ CHAT_TEMPLATE = (
 def build_tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:
     """A word-level tokenizer over lower-cased words; unknown words fall apart into characters."""
     vocabulary: dict[str, int] = {}
-    for token in (*SPECIAL, "[UNK]", *grid_tokens(), *CHARACTERS, *(f"##{c}" for c in CHARACTERS), *WORDS, *sorted(words)):
+    for token in (
+        *SPECIAL,
+        "[UNK]",
+        *grid_tokens(),
+        *CHARACTERS,
+        *(f"##{c}" for c in CHARACTERS),
+        *WORDS,
+        *sorted(words),
+    ):
         vocabulary.setdefault(token, len(vocabulary))
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=40))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()])
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in SPECIAL])
     tokenizer.add_tokens([AddedToken(t, normalized=False) for t in grid_tokens()])
@@ -78,7 +88,9 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> PhoneProcessor:
     return PhoneProcessor(image_processor, tokenizer, chat_template=CHAT_TEMPLATE)
 
 
-def build_model(tokenizer: PreTrainedTokenizerFast, *, vision_width: int = 96, text_width: int = 64, layers: int = 3) -> Any:
+def build_model(
+    tokenizer: PreTrainedTokenizerFast, *, vision_width: int = 96, text_width: int = 64, layers: int = 3
+) -> Any:
     """A randomly initialised model whose attention starts out looking for tokens like each query (mimetic)."""
     ids = {name: tokenizer.convert_tokens_to_ids(name) for name in SPECIAL}
     config = Qwen3VLConfig(
