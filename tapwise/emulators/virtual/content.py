@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tapwise.emulators.virtual.apps.base import App, ContentRow, Table
+from tapwise.emulators.virtual.app import App, ContentRow, Table
 from tapwise.emulators.virtual.state import AppState
 
 
 class ContentProviders:
     """Finds the table behind a URI in the present state. KeyError for a URI that no app offers."""
 
-    def __init__(self, apps: dict[str, App], states: Callable[[], dict[str, AppState]], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, apps: dict[str, App], states: Callable[[], dict[str, AppState]], changed: Callable[[], None]
+    ) -> None:
         self._apps = apps
         self._states = states
         self._changed = changed

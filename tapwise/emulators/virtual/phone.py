@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tapwise.emulators.virtual.apps import installed_apps
-from tapwise.emulators.virtual.apps.base import App
+from tapwise.emulators.virtual.app import App
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
+from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
@@ -40,7 +40,12 @@ class VirtualPhone:
     """An Android phone in a Python object."""
 
     def __init__(
-        self, *, size: Size = Size(1200, 540), density: int = 210, seed: int = 0, noise: Noise = Noise()  # noqa: B008
+        self,
+        *,
+        size: Size = Size(1200, 540),
+        density: int = 210,
+        seed: int = 0,
+        noise: Noise = Noise(),  # noqa: B008
     ) -> None:
         self.size = size
         self.density = density

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from tapwise.emulators.virtual.apps.base import App, RecordTable, Table, Ui
+from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page, confirm_dialog
 from tapwise.emulators.virtual.ui.views import (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from tapwise.emulators.virtual.apps.base import App, RecordTable, Table, Ui
+from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page, confirm_dialog
 from tapwise.emulators.virtual.ui.theme import Colour

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tapwise.emulators.virtual.apps.base import App, Ui
+from tapwise.emulators.virtual.app import App, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page, confirm_dialog
 from tapwise.emulators.virtual.ui.views import IconButton, ListItem, Space, Text, View

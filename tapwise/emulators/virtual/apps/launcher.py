@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image
 
-from tapwise.emulators.virtual.apps.base import App, Ui
+from tapwise.emulators.virtual.app import App, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.theme import Colour
@@ -32,16 +33,16 @@ class Launcher(App):
     colour = (60, 64, 72)
     activity = ".NexusLauncherActivity"
 
+    def __init__(self, apps: Sequence[App]) -> None:
+        self._apps = apps
+
     def initial(self, rng: random.Random) -> LauncherData:
         return LauncherData(rng.randrange(len(themes.ACCENTS)))
 
     def page(self, ui: Ui) -> Page:
-        from tapwise.emulators.virtual.apps import installed_apps
-
-        apps = [app for app in installed_apps() if app.package != self.package]
         tiles = [
-            AppTile(label=app.label, icon=app.icon, plate=app.colour, on_tap=lambda package=app.package: ui.start(package))
-            for app in ui.order(apps, "tiles")
+            AppTile(label=app.label, icon=app.icon, plate=app.colour, on_tap=partial(ui.start, app.package))
+            for app in ui.order(self._apps, "tiles")
         ]
         date = Text(value=f"{ui.now():%A %d}", size=themes.TITLE_DP, align="center", colour=(255, 255, 255))
         header = Row(children=[date], row_height=themes.TOOLBAR_DP)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tapwise.emulators.virtual.apps.base import App, Ui
+from tapwise.emulators.virtual.app import App, Ui
 from tapwise.emulators.virtual.ui.page import Dialog, Page
 from tapwise.emulators.virtual.ui.views import Button, ListItem, Mark, Switch, View
 
@@ -42,7 +42,13 @@ class Section:
     entries: tuple[Toggle | Choice, ...]
 
 
-TIMEOUTS = (("15 seconds", "15000"), ("30 seconds", "30000"), ("1 minute", "60000"), ("2 minutes", "120000"), ("10 minutes", "600000"))
+TIMEOUTS = (
+    ("15 seconds", "15000"),
+    ("30 seconds", "30000"),
+    ("1 minute", "60000"),
+    ("2 minutes", "120000"),
+    ("10 minutes", "600000"),
+)
 BRIGHTNESS = (("Low", "25"), ("Medium", "102"), ("High", "178"), ("Maximum", "255"))
 FONT_SIZES = (("Small", "0.85"), ("Default", "1.0"), ("Large", "1.15"), ("Largest", "1.3"))
 RINGTONES = (("Chime", "chime"), ("Marimba", "marimba"), ("Pulse", "pulse"), ("Ripple", "ripple"))
@@ -63,7 +69,11 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "Devices",
         "bluetooth",
-        (Toggle("Bluetooth", "global", "bluetooth_on"), Toggle("Nfc", "global", "nfc_on"), Toggle("Printing", "secure", "printing_on")),
+        (
+            Toggle("Bluetooth", "global", "bluetooth_on"),
+            Toggle("Nfc", "global", "nfc_on"),
+            Toggle("Printing", "secure", "printing_on"),
+        ),
     ),
     Section(
         "Display",
@@ -91,7 +101,10 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "Battery",
         "battery",
-        (Toggle("Battery saver", "global", "low_power"), Toggle("Battery percentage", "system", "status_bar_show_battery_percent")),
+        (
+            Toggle("Battery saver", "global", "low_power"),
+            Toggle("Battery percentage", "system", "status_bar_show_battery_percent"),
+        ),
     ),
     Section("Location", "location", (Toggle("Use location", "secure", "location_mode", "3", "0"),)),
     Section(
@@ -102,7 +115,10 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "System",
         "system",
-        (Toggle("Automatic time", "global", "auto_time"), Toggle("Developer options", "global", "development_settings_enabled")),
+        (
+            Toggle("Automatic time", "global", "auto_time"),
+            Toggle("Developer options", "global", "development_settings_enabled"),
+        ),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from tapwise.emulators.virtual.apps.base import Table
+from tapwise.emulators.virtual.app import Table
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page
 from tapwise.emulators.virtual.ui.views import Button, IconButton, ListItem, Mark, Row, Space, Text, View

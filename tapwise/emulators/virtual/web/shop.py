@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tapwise.emulators.virtual.apps.base import RecordTable, Table
+from tapwise.emulators.virtual.app import RecordTable, Table
 
 
 @dataclass

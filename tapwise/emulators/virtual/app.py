@@ -118,9 +118,6 @@ class App(ABC):
         """Content URIs that tell which pages are open."""
         return {}
 
-    def opened(self, ui: Ui) -> None:
-        """Called when the app comes to the front afresh."""
-
     def activity_of(self, route: Route) -> str:
         """The activity that shows a route."""
         return self.activity
