@@ -45,7 +45,7 @@ class VirtualPhone:
         size: Size = Size(1200, 540),
         density: int = 210,
         seed: int = 0,
-        noise: Noise = Noise(),  # noqa: B008
+        noise: Noise = Noise(),
     ) -> None:
         self.size = size
         self.density = density

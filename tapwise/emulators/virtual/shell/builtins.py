@@ -9,7 +9,7 @@ from typing import Final
 from tapwise.emulators.virtual.shell.command import Shell, Streams
 
 
-class ExitRequest(Exception):  # noqa: N818 (control flow, no error)
+class ExitRequest(Exception):
     """`exit`: ends the shell with a status."""
 
     def __init__(self, status: int) -> None:
@@ -17,7 +17,7 @@ class ExitRequest(Exception):  # noqa: N818 (control flow, no error)
         self.status = status
 
 
-class ReturnRequest(Exception):  # noqa: N818 (control flow, no error)
+class ReturnRequest(Exception):
     """`return`: ends the function with a status."""
 
     def __init__(self, status: int) -> None:
@@ -25,7 +25,7 @@ class ReturnRequest(Exception):  # noqa: N818 (control flow, no error)
         self.status = status
 
 
-class LoopRequest(Exception):  # noqa: N818 (control flow, no error)
+class LoopRequest(Exception):
     """`break` and, with `again`, `continue`, out of this many loops."""
 
     def __init__(self, levels: int, again: bool) -> None:

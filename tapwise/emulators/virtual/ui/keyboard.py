@@ -30,7 +30,11 @@ class KeyView(View):
     def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
         gap = m.px(2)
         plate = themes.mix(m.theme.surface, m.theme.text, 0.04 if m.theme.dark else 0.0)
-        canvas.rounded((box[0] + gap, box[1] + gap, box[2] - gap, box[3] - gap), themes.mix(plate, (255, 255, 255), 0.12 if m.theme.dark else 0.7), m.px(6))
+        canvas.rounded(
+            (box[0] + gap, box[1] + gap, box[2] - gap, box[3] - gap),
+            themes.mix(plate, (255, 255, 255), 0.12 if m.theme.dark else 0.7),
+            m.px(6),
+        )
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if self.icon:
             size = m.px(20)

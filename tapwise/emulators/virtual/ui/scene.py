@@ -33,7 +33,9 @@ def is_empty(box: Box) -> bool:
 def arrange(view: View, box: Box, clip: Box, m: Metrics) -> Placed:
     """Lay out a view and all below it; what lies outside `clip` is dropped."""
     children = [
-        arrange(child, child_box, clip, m) for child, child_box in view.place(box, m) if not is_empty(intersect(child_box, clip))
+        arrange(child, child_box, clip, m)
+        for child, child_box in view.place(box, m)
+        if not is_empty(intersect(child_box, clip))
     ]
     return Placed(view, box, clip, children)
 
