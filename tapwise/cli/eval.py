@@ -44,7 +44,7 @@ def run(argv: list[str]) -> int:
             watcher.unit("evaluate", 0, 1)
             found = _play(measured, recipe, evaluation, folder, watcher)
     if not found:
-        raise FarmError(f"no episode could be played to its end: `tapwise view {folder}` shows what happened to each")
+        raise FarmError(f"no episode could be played to its end; the last one's fault: {watcher.last_fault}")
     results = _results(measured, recipe, evaluation, found, options)
     (folder / "results.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
     (folder / "manifest.json").write_text(
@@ -76,15 +76,18 @@ def _play(
     from tapwise.training.compose import make_farm
 
     settings = CollectorSettings(
-        EnvSettings(with_tree=measured.with_tree, settle=SettleBudget(seconds=20.0, polls=40)),
-        recipe_sha=recipe_sha(recipe),
+        EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)), recipe_sha=recipe_sha(recipe)
     )
     with ParquetTrajectoryStore(folder / "trajectories") as store, make_farm(recipe.farm) as farm:
         farm.wait_ready(count=1)
         watcher.devices(farm.status)
         with Collector(farm, recipe.farm.devices, evaluation.suite, store, settings) as collector:
-            jobs = evaluation.jobs("evaluation")
-            return collector.collect(measured.policy, jobs, lambda trajectory: watcher.episode("evaluate", trajectory))
+            return collector.collect(
+                measured.policy,
+                evaluation.jobs("evaluation"),
+                lambda trajectory: watcher.episode("evaluate", trajectory),
+                with_tree=measured.with_tree,
+            )
 
 
 def _results(

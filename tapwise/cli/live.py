@@ -41,6 +41,7 @@ class Watcher:
         self.played: Counter[str] = Counter()
         self.succeeded: Counter[str] = Counter()
         self.aborted = 0
+        self.last_fault = ""
         self.latest: dict[str, float] = {}
         self.status: Callable[[], list[DeviceStatus]] = list
 
@@ -71,6 +72,7 @@ class Watcher:
         with self._guard:
             if trajectory.end is End.ABORTED:
                 self.aborted += 1
+                self.last_fault = trajectory.fault.message if trajectory.fault is not None else ""
                 return
             self.episodes_done += 1
             self.played[phase] += 1
@@ -127,6 +129,8 @@ class LineWatcher(Watcher):
         parts = [f"{name} {value:.3g}" for name, value in self.losses()]
         if self.episodes_done:
             parts.insert(0, f"{self.episodes_done} episodes")
+        if self.aborted:
+            parts.append(f"{self.aborted} aborted and tried again, the last for: {self.last_fault}")
         if parts:
             self._print("    " + "  ".join(parts))
 
