@@ -49,6 +49,14 @@ class CollectorSettings:
 OnEpisode = Callable[[Trajectory], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """Where an episode is written: no writer when the very same episode is in the store already."""
+
+    trajectory_id: str
+    writer: EpisodeWriter | None
+
+
 class _Slot:
     """A leased device with the episode that runs on it."""
 
@@ -61,17 +69,19 @@ class _Slot:
         self.job: Job | None = None
         self.attempt = 0
 
-    def begin(self, job: Job, attempt: int, policy: Policy, writer: EpisodeWriter | None, trajectory_id: str) -> None:
+    def begin(self, job: Job, attempt: int, policy: Policy, recording: _Recording, env: EnvSettings) -> None:
         """Lease a device where there is none yet, and reset the environment for the job."""
-        if self._device is None or self._env is None:
+        if self._device is None:
             self._device = self._lease.enter_context(self._farm.lease(self._settings.lease_timeout_s, job.task.id))
-            self._env = AndroidEnv(self._device, self._suite, self._settings.env)
+            self._env = None
+        if self._env is None or self._env.settings != env:
+            self._env = AndroidEnv(self._device, self._suite, env)
         provenance = Provenance(
             policy.name, policy.version, self._device.serial, job.seed, self._settings.recipe_sha, tapwise.__version__
         )
-        on_step: Callable[[Step], None] | None = writer.step if writer else None
+        on_step: Callable[[Step], None] | None = recording.writer.step if recording.writer else None
         self.job, self.attempt = job, attempt
-        self.runner = EpisodeRunner(self._env, job.task, job.seed, provenance, trajectory_id, on_step)
+        self.runner = EpisodeRunner(self._env, job.task, job.seed, provenance, recording.trajectory_id, on_step)
         self.runner.start()
 
     def finish(self) -> Trajectory:
@@ -94,7 +104,9 @@ class _Slot:
 class Collector:
     """Runs jobs on a farm. Finished steps and trajectories go to the store before anything else sees them."""
 
-    def __init__(self, farm: Farm, devices: int, suite: Suite, store: ParquetTrajectoryStore, settings: CollectorSettings):
+    def __init__(
+        self, farm: Farm, devices: int, suite: Suite, store: ParquetTrajectoryStore, settings: CollectorSettings
+    ):
         self._slots = [_Slot(farm, suite, settings) for _ in range(devices)]
         self._store = store
         self._settings = settings
@@ -103,7 +115,9 @@ class Collector:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -112,7 +126,14 @@ class Collector:
         for slot in self._slots:
             slot.release()
 
-    def collect(self, policy: Policy, jobs: Sequence[Job], on_episode: OnEpisode = lambda _: None) -> list[Trajectory]:
+    def collect(
+        self,
+        policy: Policy,
+        jobs: Sequence[Job],
+        on_episode: OnEpisode = lambda _: None,
+        *,
+        with_tree: bool = False,
+    ) -> list[Trajectory]:
         """Run all jobs; the trajectories that were not aborted, in the order of the jobs.
 
         `on_episode` sees every trajectory, aborted ones too. An aborted job is tried again up to the limit, then left
@@ -121,8 +142,9 @@ class Collector:
         waiting = deque((job, 1) for job in jobs)
         done: dict[str, Trajectory] = {}
         writers: dict[str, EpisodeWriter] = {}
+        env = self._settings.env.model_copy(update={"with_tree": with_tree})
         while waiting or any(slot.runner for slot in self._slots):
-            self._fill(waiting, policy, writers)
+            self._fill(waiting, policy, writers, env)
             active = [slot for slot in self._slots if slot.runner is not None]
             self._advance(policy, [slot for slot in active if slot.runner and not slot.runner.over])
             for slot in active:
@@ -139,29 +161,33 @@ class Collector:
                         waiting.append((slot.job, slot.attempt + 1))
         return [done[job.id] for job in jobs if job.id in done]
 
-    def _fill(self, waiting: deque[tuple[Job, int]], policy: Policy, writers: dict[str, EpisodeWriter]) -> None:
+    def _fill(
+        self, waiting: deque[tuple[Job, int]], policy: Policy, writers: dict[str, EpisodeWriter], env: EnvSettings
+    ) -> None:
         starts = []
         for slot in self._slots:
             if slot.runner is not None or not waiting:
                 continue
             job, attempt = waiting.popleft()
-            trajectory_id, writer = self._record(job, policy)
-            if writer is not None:
-                writers[trajectory_id] = writer
-            starts.append(self._threads.submit(slot.begin, job, attempt, policy, writer, trajectory_id))
+            recording = self._record(job, policy)
+            if recording.writer is not None:
+                writers[recording.trajectory_id] = recording.writer
+            starts.append(self._threads.submit(slot.begin, job, attempt, policy, recording, env))
         for start in starts:
             start.result()
 
-    def _record(self, job: Job, policy: Policy) -> tuple[str, EpisodeWriter | None]:
-        """The id under which the episode is stored; no writer when the very same episode is there already."""
+    def _record(self, job: Job, policy: Policy) -> _Recording:
+        """Under which id the episode is stored: a new one after each attempt that was aborted."""
         trajectory_id, number = job.id, 1
         while trajectory_id in self._store:
             if self._store.summary(trajectory_id).end is not End.ABORTED:
-                return trajectory_id, None
+                return _Recording(trajectory_id, None)
             number += 1
             trajectory_id = f"{job.id}+{number}"
-        provenance = Provenance(policy.name, policy.version, "", job.seed, self._settings.recipe_sha, tapwise.__version__)
-        return trajectory_id, self._store.begin(trajectory_id, job.task, provenance)
+        provenance = Provenance(
+            policy.name, policy.version, "", job.seed, self._settings.recipe_sha, tapwise.__version__
+        )
+        return _Recording(trajectory_id, self._store.begin(trajectory_id, job.task, provenance))
 
     def _advance(self, policy: Policy, slots: list[_Slot]) -> None:
         if not slots:

@@ -50,7 +50,9 @@ class Critic(nn.Module):
             drawn = [places[i] for i in rng.integers(len(places), size=self.config.batch_size)]
             labels = torch.tensor([episode_return(t) > 0 for t, _ in drawn])
             hidden = self.reader.hidden([step_context(t, i) for t, i in drawn])
-            step_loss = success_cross_entropy(self.first(hidden), labels) + success_cross_entropy(self.second(hidden), labels)
+            step_loss = success_cross_entropy(self.first(hidden), labels) + success_cross_entropy(
+                self.second(hidden), labels
+            )
             few = [trajectories[i] for i in rng.integers(len(trajectories), size=self.config.batch_size // 2)]
             few_labels = torch.tensor([episode_return(t) > 0 for t in few])
             text = self.reader.hidden_text([_instruction(t.task) for t in few])

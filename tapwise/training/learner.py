@@ -15,9 +15,7 @@ from tapwise.training.transitions import Sample
 
 def make_optimizer(parameters: Sequence[torch.nn.Parameter], config: OptimizerConfig) -> torch.optim.AdamW:
     """AdamW over the parameters."""
-    return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
-    )
+    return torch.optim.AdamW(parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
 
 
 class Learner:
@@ -68,6 +66,6 @@ def step_optimizer(
     for group in optimizer.param_groups:
         group["lr"] = config.learning_rate * min(1.0, (updates + 1) / max(1, config.warm_up))
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(parameters, config.max_gradient_norm)
     optimizer.step()

@@ -132,8 +132,7 @@ class Run:
             with make_farm(self.recipe.farm) as farm:
                 farm.wait_ready(count=1)
                 self.observer.devices(farm.status)
-                with self._collector(farm, tree=False) as self._rollout_collector:
-                    self._farm = farm
+                with self._collector(farm) as self._collect:
                     for number in range(self.progress.done, len(units)):
                         self._do(number, units)
         finally:
@@ -162,13 +161,12 @@ class Run:
         tasks = [
             task
             for template in self._templates()
-            for task in rng.permutation(np.array(template, dtype=object)).tolist()[: self.recipe.supervised.demonstrations]
+            for task in rng.permutation(np.array(template, dtype=object)).tolist()[
+                : self.recipe.supervised.demonstrations
+            ]
         ]
         jobs = [Job(f"demonstration-{n:04}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
-        self._rollout_collector.close()
-        with self._collector(self._farm, tree=True) as collector:
-            found = collector.collect(ScriptedExpert(self.suite), jobs, self._watch("demonstrations"))
-        self._rollout_collector = self._collector(self._farm, tree=False)
+        found = self._collect.collect(ScriptedExpert(self.suite), jobs, self._watch("demonstrations"), with_tree=True)
         self.demonstrations = [t for t in found if t.success]
         self.progress.demonstrations = [t.id for t in self.demonstrations]
 
@@ -195,7 +193,9 @@ class Run:
         rng, settings = self._rng(f"online/{iteration}"), self.recipe.online
         found = self._rollout(f"online-{iteration:03}", settings.episodes, "online")
         self._add_rollouts(found)
-        metrics: dict[str, float] = {"online/success": float(np.mean([bool(t.success) for t in found])) if found else 0.0}
+        metrics: dict[str, float] = {
+            "online/success": float(np.mean([bool(t.success) for t in found])) if found else 0.0
+        }
         if self.critic is not None:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
@@ -208,7 +208,7 @@ class Run:
         evaluation = Evaluation(self.suite, "test", self.recipe.evaluation.episodes, self.recipe.evaluation.seed)
         policy = VlmPolicy(self.model, greedy=True)
         policy.version = self.policy.version
-        found = self._rollout_collector.collect(policy, evaluation.jobs(f"evaluation-{phase}"), self._watch(f"evaluate/{phase}"))
+        found = self._collect.collect(policy, evaluation.jobs(f"evaluation-{phase}"), self._watch(f"evaluate/{phase}"))
         results = [EpisodeResult.of(t) for t in found]
         self.progress.evaluations[phase] = [asdict(result) for result in results]
         success = float(np.mean([r.success for r in results])) if results else 0.0
@@ -228,7 +228,7 @@ class Run:
         tasks = self.suite.sample(rng, split, count)
         jobs = [Job(f"{name}-{n:03}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
         policy: Policy = self.policy
-        return self._rollout_collector.collect(policy, jobs, self._watch(phase))
+        return self._collect.collect(policy, jobs, self._watch(phase))
 
     def _add_rollouts(self, found: list[Trajectory]) -> None:
         self.rollouts += found
@@ -238,9 +238,9 @@ class Run:
     def _watch(self, phase: str) -> Callable[[Trajectory], None]:
         return lambda trajectory: self.observer.episode(phase, trajectory)
 
-    def _collector(self, farm: Farm, *, tree: bool) -> Collector:
-        settle = SettleBudget(seconds=20.0, polls=40)
-        settings = CollectorSettings(EnvSettings(with_tree=tree, settle=settle), recipe_sha=self.sha)
+    def _collector(self, farm: Farm) -> Collector:
+        patient = EnvSettings(settle=SettleBudget(seconds=20.0, polls=40))
+        settings = CollectorSettings(patient, recipe_sha=self.sha)
         return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings)
 
     def _rng(self, name: str) -> np.random.Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,8 @@ class ActionTokens(Protocol):
     def action_text(self) -> ActionText: ...
 
     def action_ids(self, text: str) -> tuple[int, ...]: ...
+
+    def can_say(self, token_ids: Sequence[int]) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,13 @@ def teachable(step: Step) -> bool:
 
 
 def demonstration_samples(trajectories: Iterable[Trajectory], model: ActionTokens) -> list[Sample]:
-    """Every step of demonstrations, whose actions have no tokens yet: they are written in the model's own form."""
-    return [
+    """Every step of demonstrations, whose actions have no tokens yet: they are written in the model's own form.
+
+    Steps that the model's constrained decoding could never say, such as a touch without a label, are left out.
+    """
+    found = [
         Sample(step_context(trajectory, index), model.action_ids(model.action_text.format(step.decision.action)))
         for trajectory in trajectories
         for index, step in enumerate(trajectory.steps)
     ]
+    return [sample for sample in found if model.can_say(sample.token_ids)]

@@ -52,8 +52,7 @@ def test_the_expert_solves_tasks_of_the_shipped_suite_in_a_noisy_world(virtual_e
     expert = ScriptedExpert(general)
     for seed, task in enumerate(general.sample(np.random.default_rng(1), "train", 6)):
         trajectory = run_episode(virtual_env, expert, task, seed)
-        assert trajectory.end is End.FINISHED, (task.id, trajectory.fault)
-        assert trajectory.outcome is True, task.id
+        assert trajectory.outcome is True, (task.id, trajectory.fault)
 
 
 def test_two_fresh_phones_show_the_same_pixels(general: Suite) -> None:

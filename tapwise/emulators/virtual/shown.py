@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -112,7 +113,9 @@ class Screen:
         if scene.modal or not (left <= x < right and top <= y < bottom):
             return
         entry = self._phone.entry
-        entry.scroll = min(max(entry.scroll + distance, 0.0), scene.scroll_range)
+        row = self.metrics().px(themes.ROW_DP)
+        target = round((entry.scroll + distance) / row) * row  # lists come to rest on whole rows
+        entry.scroll = min(max(target, 0.0), math.ceil(scene.scroll_range / row) * row)
         self.invalidate()
 
     def press_back(self) -> None:

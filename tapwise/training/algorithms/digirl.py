@@ -50,8 +50,7 @@ class DigiRL:
         kept = top_fraction(scores, fraction, returns=returns)
         chosen: list[Sample] = []
         considered = 0
-        for index in np.flatnonzero(kept):
-            trajectory = recent[index]
+        for trajectory in (t for t, keep in zip(recent, kept, strict=True) if keep):
             passes = self._step_mask(trajectory, critic)
             considered += len(trajectory.steps)
             chosen += [

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tapwise import images
 from tapwise.agent.vlm.tiny import MAX_PIXELS
@@ -28,7 +28,7 @@ IGNORED = -100
 class Batch:
     """One batch. B screens, C visual tokens a screen, L text tokens.
 
-    pixel_values float32 (B * patches, values), grid int64 (B, 3); words int64 (B, C, 4), rows and columns (B, C);
+    pixel_values float32 (B * patches, values), grid int64 (B, 3); words int64 (B, C, 4), rows and columns int64 (B, C), empty bool (B, C);
     input_ids, labels, attention_mask, image_mask int64 (B, L): all questions of a screen follow one after another,
     labels are `IGNORED` outside the answers.
     """
@@ -38,6 +38,7 @@ class Batch:
     words: Tensor
     rows: Tensor
     columns: Tensor
+    empty: Tensor
     input_ids: Tensor
     labels: Tensor
     attention_mask: Tensor
@@ -48,7 +49,15 @@ class PretrainingData(IterableDataset[Batch]):
     """An endless stream of batches from `first` on."""
 
     def __init__(
-        self, processor: Any, vocabulary: Vocabulary, *, seed: int, batch_size: int, questions: int, first: int = 0
+        self,
+        processor: Any,
+        vocabulary: Vocabulary,
+        *,
+        seed: int,
+        batch_size: int,
+        questions: int,
+        text_share: float = 0.0,
+        first: int = 0,
     ) -> None:
         self._processor = processor
         self._vocabulary = vocabulary
@@ -56,18 +65,22 @@ class PretrainingData(IterableDataset[Batch]):
         self._questioner = Questioner(vocabulary.words)
         self._ids = {word: processor.tokenizer.convert_tokens_to_ids(word) for word in vocabulary.words}
         self._seed, self._batch_size, self._questions, self._first = seed, batch_size, questions, first
+        self._text_share = text_share
 
     def __iter__(self) -> Iterator[Batch]:
-        number = self._first
+        worker = get_worker_info()
+        number, step = (self._first + worker.id, worker.num_workers) if worker else (self._first, 1)
         while True:
             yield self.batch(number)
-            number += 1
+            number += step
 
     def screens(self, rng: random.Random, count: int) -> list[LabelledScreen]:
-        """Random pages and, from a short walk through the apps, as many real ones."""
-        walked = list(walk_screens(rng.randrange(1 << 30), self._vocabulary.words, steps=14))
-        real = rng.sample(walked, min(len(walked), count // 2)) if count > 1 else []
-        return [*real, *(self._pages.screen(rng) for _ in range(count - len(real)))]
+        """Pages full of text, screens of a short walk through the apps, and random pages."""
+        texts = [self._pages.text_screen(rng) for _ in range(round(count * self._text_share))]
+        steps = (count - len(texts)) // 2 + 2
+        walked = list(walk_screens(rng.randrange(1 << 30), self._vocabulary.words, steps))[2:]
+        pages = [self._pages.screen(rng) for _ in range(count - len(texts) - len(walked))]
+        return [*texts, *walked, *pages]
 
     def batch(self, number: int) -> Batch:
         """Batch `number` of the stream."""
@@ -77,7 +90,10 @@ class PretrainingData(IterableDataset[Batch]):
         pixels = self._processor.image_processor(pictures, return_tensors="pt")
         named = [naming_targets(screen, self._ids) for screen in screens]
         texts = [self._conversation(screen, rng) for screen in screens]
-        ids, labels = pad([t[0] for t in texts], self._processor.tokenizer.pad_token_id), pad([t[1] for t in texts], IGNORED)
+        ids, labels = (
+            pad([t[0] for t in texts], self._processor.tokenizer.pad_token_id),
+            pad([t[1] for t in texts], IGNORED),
+        )
         lengths = torch.tensor([len(t[0]) for t in texts])
         return Batch(
             pixel_values=pixels["pixel_values"],
@@ -85,6 +101,7 @@ class PretrainingData(IterableDataset[Batch]):
             words=torch.from_numpy(np.stack([n.words for n in named])),
             rows=torch.from_numpy(np.stack([n.rows for n in named])),
             columns=torch.from_numpy(np.stack([n.columns for n in named])),
+            empty=torch.from_numpy(np.stack([n.empty for n in named])),
             input_ids=ids,
             labels=labels,
             attention_mask=(torch.arange(ids.shape[1])[None] < lengths[:, None]).long(),
@@ -111,8 +128,8 @@ def pad(rows: list[list[int]], value: int) -> Tensor:
 
 
 def stream(data: PretrainingData) -> DataLoader[Batch]:
-    """The batches, made in a process of their own."""
-    return DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4, worker_init_fn=partial(_one_thread))
+    """The batches in order, made in two processes of their own."""
+    return DataLoader(data, batch_size=None, num_workers=2, prefetch_factor=4, worker_init_fn=partial(_one_thread))
 
 
 def _one_thread(_: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +18,20 @@ from tapwise.training.pretraining.screens import LabelledScreen
 ROWS, COLUMNS = 13, 6
 """visual tokens of a 540 x 1200 screen at policy size (192 x 416 pixels, 32 x 32 a token)"""
 WORDS_PER_CELL = 4
-MINIMUM_OVERLAP = 0.12
+MINIMUM_OVERLAP = 0.35
+"""share of a cell's width, or half of the word, that a word must cover to be named there"""
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Targets for each visual token, row by row: up to `WORDS_PER_CELL` word ids (-1 where none) and the grid row and
-    column at which the words' element is touched (-1 where none)."""
+    """Targets for each visual token, row by row: up to `WORDS_PER_CELL` word ids (-1 where none), the grid row and
+    column at which the words' element is touched (-1 where none), and whether the token sees no text at all. Tokens
+    that see a mere sliver of a word have neither words nor `empty`: nothing is asked of them."""
 
     words: NDArray[np.int64]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    empty: NDArray[np.bool_]
 
 
 def naming_targets(screen: LabelledScreen, word_ids: dict[str, int]) -> Naming:
@@ -36,25 +39,27 @@ def naming_targets(screen: LabelledScreen, word_ids: dict[str, int]) -> Naming:
     cells = ROWS * COLUMNS
     words = np.full((cells, WORDS_PER_CELL), -1, np.int64)
     rows, columns = np.full(cells, -1, np.int64), np.full(cells, -1, np.int64)
+    empty = np.ones(cells, np.bool_)
     for word in screen.words:
-        if word.text not in word_ids:
-            continue
-        left, top, right, bottom = word.box
-        for row in range(max(0, int(top * ROWS)), min(ROWS - 1, int(bottom * ROWS)) + 1):
-            height = min(bottom, (row + 1) / ROWS) - max(top, row / ROWS)
-            if height < 0.45 * (bottom - top):
-                continue
-            for column in range(max(0, int(left * COLUMNS)), min(COLUMNS - 1, int(right * COLUMNS)) + 1):
-                width = min(right, (column + 1) / COLUMNS) - max(left, column / COLUMNS)
-                if width * COLUMNS < MINIMUM_OVERLAP and width < 0.5 * (right - left):
-                    continue
-                cell = row * COLUMNS + column
-                free = np.flatnonzero(words[cell] < 0)
-                if free.size:
-                    words[cell, free[0]] = word_ids[word.text]
-                    rows[cell] = min(int(word.at[1] * GRID), GRID - 1)
-                    columns[cell] = min(int(word.at[0] * GRID), GRID - 1)
-    return Naming(words, rows, columns)
+        for cell, clear in _covered_cells(word.box):
+            empty[cell] = False
+            free = np.flatnonzero(words[cell] < 0)
+            if clear and free.size and word.text in word_ids:
+                words[cell, free[0]] = word_ids[word.text]
+                rows[cell] = min(int(word.at[1] * GRID), GRID - 1)
+                columns[cell] = min(int(word.at[0] * GRID), GRID - 1)
+    return Naming(words, rows, columns, empty)
+
+
+def _covered_cells(box: tuple[float, float, float, float]) -> Iterator[tuple[int, bool]]:
+    """Cells that a word touches, each with whether it shows enough of the word."""
+    left, top, right, bottom = box
+    for row in range(max(0, int(top * ROWS)), min(ROWS - 1, int(bottom * ROWS)) + 1):
+        height = min(bottom, (row + 1) / ROWS) - max(top, row / ROWS)
+        for column in range(max(0, int(left * COLUMNS)), min(COLUMNS - 1, int(right * COLUMNS)) + 1):
+            width = min(right, (column + 1) / COLUMNS) - max(left, column / COLUMNS)
+            wide = width * COLUMNS >= MINIMUM_OVERLAP or width >= 0.5 * (right - left)
+            yield row * COLUMNS + column, wide and height >= 0.45 * (bottom - top)
 
 
 class Questioner:

@@ -23,7 +23,6 @@ from tapwise.emulators.virtual.ui.views import (
     Metrics,
     Picture,
     Row,
-    Space,
     Switch,
     Text,
     TextField,
@@ -55,7 +54,6 @@ class RandomPages:
             metrics=self._metrics(rng),
             keyboard=page.dialog is None and rng.random() < 0.15,
             toast=self._label(rng) if rng.random() < 0.06 else "",
-            scroll=rng.uniform(0, 300) if rng.random() < 0.15 else 0.0,
         )
 
     def _draw(
@@ -66,7 +64,6 @@ class RandomPages:
         metrics: Metrics,
         keyboard: bool = False,
         toast: str = "",
-        scroll: float = 0.0,
     ) -> LabelledScreen:
         chrome = Chrome(
             status=StatusBar(time=f"{rng.randrange(24):02}:{rng.randrange(60):02}", symbols=["battery", "wifi"]),
@@ -74,7 +71,7 @@ class RandomPages:
             keyboard=(lambda _: None) if keyboard else None,
             toast=toast,
         )
-        scene = compose(page, chrome, scroll, WIDTH, HEIGHT, metrics)
+        scene = compose(page, chrome, 0.0, WIDTH, HEIGHT, metrics)
         canvas = Canvas(WIDTH, HEIGHT, metrics.theme.background)
         for layer in scene.layers:
             paint(layer, canvas, metrics)
@@ -103,8 +100,6 @@ class RandomPages:
             ListItem(title=self._line(rng, 26 if indent else 30), icon=rng.choice(list(ICONS)) if indent else "")
             for _ in range(10)
         ]
-        if rng.random() < 0.3:
-            rows.insert(0, Space(size=rng.uniform(5, 65)))
         return self._draw(rng, Page(title=self._label(rng, 3), body=rows), metrics=self._metrics(rng))
 
     def _line(self, rng: random.Random, characters: int) -> str:
@@ -139,12 +134,19 @@ class RandomPages:
         base = rng.choice(themes.ACCENTS)
         icons = list(ICONS)
         tiles: list[View] = [
-            AppTile(label=self._label(rng, 1), icon=rng.choice(icons), plate=rng.choice(themes.ACCENTS), on_tap=_nothing)
+            AppTile(
+                label=self._label(rng, 1), icon=rng.choice(icons), plate=rng.choice(themes.ACCENTS), on_tap=_nothing
+            )
             for _ in range(rng.randint(4, 12))
         ]
-        header = Row(children=[Text(value=self._label(rng, 2), align="center", colour=(255, 255, 255))], row_height=themes.TOOLBAR_DP)
+        header = Row(
+            children=[Text(value=self._label(rng, 2), align="center", colour=(255, 255, 255))],
+            row_height=themes.TOOLBAR_DP,
+        )
         picture = Picture(draw=lambda width, height: gradient(width, height, base), picture_height=914)
-        return Page(toolbar=header, body=[Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)], wallpaper=picture)
+        return Page(
+            toolbar=header, body=[Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)], wallpaper=picture
+        )
 
     def _item(self, rng: random.Random, style: float, icons: bool) -> ListItem:
         trailing: View | None = None
@@ -169,7 +171,9 @@ class RandomPages:
 
     def _form(self, rng: random.Random) -> list[View]:
         fields: list[View] = [self._field(rng) for _ in range(rng.randint(1, 4))]
-        fields.append(Row(children=[Button(label=self._label(rng, 2), on_tap=_nothing) for _ in range(rng.choice((1, 2)))], gap=8))
+        fields.append(
+            Row(children=[Button(label=self._label(rng, 2), on_tap=_nothing) for _ in range(rng.choice((1, 2)))], gap=8)
+        )
         return fields + [self._item(rng, 1.0, False) for _ in range(rng.randint(0, 4))]
 
     def _field(self, rng: random.Random) -> TextField:
@@ -181,7 +185,10 @@ class RandomPages:
         rows: list[View] = []
         for _ in range(rng.randint(2, 7)):
             flat, columns = rng.random() < 0.4, rng.choice((1, 2, 2, 3))
-            buttons = [Button(label=self._label(rng, 2 if columns < 3 else 1), flat=flat, on_tap=_nothing) for _ in range(columns)]
+            buttons = [
+                Button(label=self._label(rng, 2 if columns < 3 else 1), flat=flat, on_tap=_nothing)
+                for _ in range(columns)
+            ]
             rows.append(Row(children=buttons, gap=8))
         return rows
 
@@ -192,6 +199,11 @@ class RandomPages:
 
     def _dialog(self, rng: random.Random) -> Dialog:
         style = rng.random()
-        body: list[View] = [self._field(rng)] if style < 0.3 else [self._item(rng, style, False) for _ in range(rng.randint(0, 5))]
-        buttons = [Button(label=self._label(rng, 2), flat=rng.random() < 0.6, on_tap=_nothing) for _ in range(rng.choice((1, 2)))]
+        body: list[View] = (
+            [self._field(rng)] if style < 0.3 else [self._item(rng, style, False) for _ in range(rng.randint(0, 5))]
+        )
+        buttons = [
+            Button(label=self._label(rng, 2), flat=rng.random() < 0.6, on_tap=_nothing)
+            for _ in range(rng.choice((1, 2)))
+        ]
         return Dialog(title=self._label(rng, 2), body=body, buttons=buttons)

@@ -26,7 +26,7 @@ class PretrainingConfig(Config):
 
     seed: int = 0
     """seed of weights and data"""
-    vision_width: int = Field(96, multiple_of=32, gt=0)
+    vision_width: int = Field(64, multiple_of=32, gt=0)
     """width of the vision tower"""
     text_width: int = Field(64, multiple_of=32, gt=0)
     """width of the language model"""
@@ -36,13 +36,13 @@ class PretrainingConfig(Config):
     """screens a batch"""
     questions: int = Field(10, gt=0)
     """questions a screen in the pointing stage"""
-    reading_steps: int = Field(600, ge=0)
+    reading_steps: int = Field(900, ge=0)
     """updates of the reading stage"""
     pointing_steps: int = Field(900, ge=0)
     """updates of the pointing stage"""
     learning_rate: float = Field(3e-3, gt=0)
     """peak learning rate of both stages"""
-    walks: int = Field(120, gt=0)
+    walks: int = Field(60, gt=0)
     """random walks that the vocabulary is gathered from"""
 
 
@@ -98,6 +98,7 @@ class Pretraining:
             seed=self.config.seed,
             batch_size=self.config.batch_size,
             questions=1 if stage == "reading" else self.config.questions,
+            text_share=0.5 if stage == "reading" else 0.0,
             first=offset + first,
         )
         if first >= steps:
@@ -108,7 +109,7 @@ class Pretraining:
                 group["lr"] = self.config.learning_rate * schedule(step, steps)
             loss, metrics = self._reading_loss(batch) if stage == "reading" else self._pointing_loss(batch)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             if (step + 1) % 20 == 0:
@@ -139,7 +140,7 @@ class Pretraining:
         named = has_word.any(dim=1)
         word_log_p = log_p.gather(1, words.clamp(min=0)).masked_fill(~has_word, 0.0)
         word_loss = -(word_log_p.sum(1) / has_word.sum(1).clamp(min=1))[named].mean()
-        empty_loss = -log_p[~named, self.tokenizer.pad_token_id].mean()
+        empty_loss = -log_p[batch.empty.flatten(), self.tokenizer.pad_token_id].mean()
         rows, columns = batch.rows.flatten()[named], batch.columns.flatten()[named]
         row_loss = functional.cross_entropy(logits[named][:, self._row_ids], rows)
         column_loss = functional.cross_entropy(logits[named][:, self._column_ids], columns)

@@ -16,6 +16,7 @@ from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import LAUNCHER, VirtualPhone
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import text_width
+from tapwise.emulators.virtual.ui.typesetting import WORD_GRID_DP, set_line
 from tapwise.emulators.virtual.ui.views import FIELD_MARGIN_DP
 from tapwise.records import Size, UiNode
 
@@ -59,7 +60,11 @@ def label_screen(pixels: NDArray[np.uint8], tree: UiNode, scale: float) -> Label
     elements: list[Element] = []
     for node, switch in _leaves(tree):
         label = node.label.strip().lower()
-        if not label or node.description in NAVIGATION or (node.bounds[3] - node.bounds[1]) < READABLE_DP * scale * 1.25:
+        if (
+            not label
+            or node.description in NAVIGATION
+            or (node.bounds[3] - node.bounds[1]) < READABLE_DP * scale * 1.25
+        ):
             continue
         x, y = node.centre
         at = (x / size.width, y / size.height)
@@ -89,22 +94,19 @@ def _words(node: UiNode, label: str, at: tuple[float, float], size: Size, scale:
         middle_x, middle_y, half = (left + right) / 2, (top + bottom) / 2, 16 * scale
         box = (middle_x - half, middle_y - half, middle_x + half, middle_y + half)
         return [Word(word, _normalised(box, size), at) for word in label.split()]
+    grid = WORD_GRID_DP * scale
     if node.class_name.endswith("Button"):
-        width = min(text_width(node.text, font), right - left)
-        left, right = (left + right - width) / 2, (left + right + width) / 2  # type: ignore[assignment]
+        line = set_line(node.text, font, left + 6 * scale, right - 6 * scale, grid, "center")
     elif node.class_name.endswith("EditText"):
-        left = left + (FIELD_MARGIN_DP + 12) * scale  # type: ignore[assignment]
-        right = left + text_width(node.text, font)  # type: ignore[assignment]
-    total = max(1.0, text_width(node.text, font))
+        line = set_line(node.text, font, left + (FIELD_MARGIN_DP + 12) * scale, right, grid)
+    else:
+        font = round((bottom - top) / 1.3)
+        line = set_line(node.text, font, left - 1, right + 2, grid)
+    middle, half = (top + bottom) / 2, font * 0.65
     words: list[Word] = []
-    position = 0
-    for word in node.text.lower().split(" "):
-        start = text_width(node.text[:position], font) / total
-        stop = text_width(node.text[: position + len(word)], font) / total
-        position += len(word) + 1
-        box = (left + (right - left) * start, top, left + (right - left) * stop, bottom)
-        if word:
-            words.append(Word(word, _normalised(box, size), at))
+    for x, word in line.words:
+        box = (x, middle - half, x + text_width(word, font), middle + half)
+        words.append(Word(word.lower(), _normalised(box, size), at))
     return words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Protocol
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -11,6 +12,13 @@ from tapwise.emulators.virtual.ui.theme import Colour
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom in pixels"""
+
+
+class Line(Protocol):
+    """Words with their left edges in pixels."""
+
+    @property
+    def words(self) -> tuple[tuple[float, str], ...]: ...
 
 
 @lru_cache(maxsize=64)
@@ -48,33 +56,6 @@ def _round_mask(width: int, height: int, radius: int, outline: int) -> Image.Ima
     return mask.resize((width, height), Image.Resampling.BOX)
 
 
-@lru_cache(maxsize=4096)
-def fit_text(text: str, size: int, width: float) -> str:
-    """The text, shortened with an ellipsis to fit `width` pixels."""
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(text + "…", size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-@lru_cache(maxsize=1024)
-def wrap_text(text: str, size: int, width: float) -> tuple[str, ...]:
-    """The text broken at spaces into lines of at most `width` pixels."""
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in paragraph.split(" "):
-            longer = f"{line} {word}" if line else word
-            if line and text_width(longer, size) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = longer
-        lines.append(line)
-    return tuple(lines)
-
-
 class Canvas:
     """An RGB picture with a clip rectangle."""
 
@@ -101,6 +82,11 @@ class Canvas:
         """Draw one line with its top left at (x, y)."""
         if text:
             self._stamp(_text_mask(text, size), x, y, colour)
+
+    def line(self, line: Line, top: float, size: int, colour: Colour) -> None:
+        """Draw a line of words that was set, its top at `top`."""
+        for x, word in line.words:
+            self.text(x, top, word, size, colour)
 
     def icon(self, x: float, y: float, name: str, size: int, colour: Colour) -> None:
         """Draw an icon with its top left at (x, y)."""

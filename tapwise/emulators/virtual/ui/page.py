@@ -142,7 +142,7 @@ def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, 
     content = Column(children=page.body)
     content_height = content.height(width, m)
     scroll_range = max(0.0, content_height - (bottom - top))
-    offset = min(max(scroll, 0.0), scroll_range)
+    offset = max(scroll, 0.0) if scroll_range else 0.0
     body = arrange(content, (0.0, top - offset, float(width), top - offset + content_height), viewport, m)
     body.scrollable = scroll_range > 0
     layers = [arrange(Layer(placed=fixed, background=m.theme.background), screen, screen, m), body]
@@ -169,11 +169,12 @@ def _toolbar(page: Page, m: Metrics) -> View:
         children.append(IconButton(icon="back", description="Navigate up", on_tap=page.on_back))
         weights.append(0.15)
     title = Text(value=page.title, size=themes.TITLE_DP)
-    children.append(Row(children=[Space(size=4), title, Space(size=4)], weights=[0.04, 0.92, 0.04], row_height=themes.TOOLBAR_DP))
+    children.append(Row(children=[Space(size=4), title], weights=[0.04, 0.96], row_height=themes.ROW_DP))
     weights.append(1.0 - (0.15 if page.on_back else 0.0) - 0.15 * len(page.actions))
     children += page.actions
     weights += [0.15] * len(page.actions)
-    return Row(children=children, weights=weights, row_height=themes.TOOLBAR_DP)
+    bar = Row(children=children, weights=weights, row_height=themes.ROW_DP)
+    return Column(children=[Space(size=themes.TOOLBAR_DP - themes.ROW_DP), bar])
 
 
 def _navigation_layer(chrome: Chrome, width: int, height: int, light: bool, m: Metrics) -> Layer:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 Colour = tuple[int, int, int]
 
 STATUS_BAR_DP = 28.0
-TOOLBAR_DP = 112.0
-ROW_DP = 70.0
+TOOLBAR_DP = 94.5
+ROW_DP = 914.285714 / 13
+"""13 rows on a 411 x 914 dp screen"""
 NAVIGATION_BAR_DP = 70.0
 GUTTER_DP = 16.0
 ICON_DP = 32.0
@@ -48,8 +49,12 @@ def theme(*, dark: bool, accent: Colour) -> Theme:
     """The light or the dark theme with one accent colour."""
     if dark:
         lifted = (min(255, accent[0] + 70), min(255, accent[1] + 70), min(255, accent[2] + 70))
-        return Theme((18, 19, 22), (38, 40, 45), (232, 234, 237), (160, 165, 172), lifted, (16, 16, 20), (70, 74, 80), True)
-    return Theme((250, 250, 252), (236, 239, 244), (28, 29, 32), (98, 103, 110), accent, (255, 255, 255), (205, 209, 216), False)
+        return Theme(
+            (18, 19, 22), (38, 40, 45), (232, 234, 237), (160, 165, 172), lifted, (16, 16, 20), (70, 74, 80), True
+        )
+    return Theme(
+        (250, 250, 252), (236, 239, 244), (28, 29, 32), (98, 103, 110), accent, (255, 255, 255), (205, 209, 216), False
+    )
 
 
 def mix(first: Colour, second: Colour, amount: float) -> Colour:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from tapwise.emulators.virtual.ui import theme as themes
-from tapwise.emulators.virtual.ui.canvas import Box, Canvas, fit_text, text_width, wrap_text
+from tapwise.emulators.virtual.ui.canvas import Box, Canvas
 from tapwise.emulators.virtual.ui.theme import Colour, Theme
+from tapwise.emulators.virtual.ui.typesetting import WORD_GRID_DP, Align, Line, set_line, wrap_text
 
 Handler = Callable[[], None]
 
@@ -30,6 +31,11 @@ class Metrics:
     def px(self, dp: float) -> float:
         """Pixels of a length in dp."""
         return dp * self.scale
+
+    @property
+    def grid(self) -> float:
+        """Pixels between the places where words may start."""
+        return self.px(WORD_GRID_DP)
 
     def font(self, dp: float) -> int:
         """Whole font size in pixels."""
@@ -80,7 +86,7 @@ class Text(View):
     size: float = themes.BODY_DP
     colour: Colour | None = None
     muted: bool = False
-    align: str = "left"
+    align: Align = "left"
     wrap: bool = False
 
     class_name = "android.widget.TextView"
@@ -89,28 +95,26 @@ class Text(View):
     def text(self) -> str:
         return self.value
 
-    def _lines(self, width: float, m: Metrics) -> tuple[str, ...]:
+    def _lines(self, left: float, right: float, m: Metrics) -> list[Line]:
         size = m.font(self.size)
-        return wrap_text(self.value, size, width) if self.wrap else (fit_text(self.value, size, width),)
+        texts = wrap_text(self.value, size, right - left, m.grid) if self.wrap else (self.value,)
+        return [set_line(text, size, left, right, m.grid, self.align) for text in texts]
 
     def height(self, width: float, m: Metrics) -> float:
-        return len(self._lines(width, m)) * m.font(self.size) * 1.3
+        return len(self._lines(0.0, width, m)) * m.font(self.size) * 1.3
 
     def tight(self, box: Box, m: Metrics) -> Box:
-        size = m.font(self.size)
-        lines = self._lines(box[2] - box[0], m)
-        width = max(text_width(line, size) for line in lines)
-        left = box[0] if self.align == "left" else (box[0] + box[2] - width) / 2
-        top = (box[1] + box[3] - len(lines) * size * 1.3) / 2
-        return left, top, left + width, top + len(lines) * size * 1.3
+        lines = self._lines(box[0], box[2], m)
+        height = len(lines) * m.font(self.size) * 1.3
+        top = (box[1] + box[3] - height) / 2
+        return min(line.left for line in lines), top, max(line.right for line in lines), top + height
 
     def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
         size = m.font(self.size)
         colour = self.colour or (m.theme.muted if self.muted or not self.enabled else m.theme.text)
         top = self.tight(box, m)[1]
-        for line in self._lines(box[2] - box[0], m):
-            left = box[0] if self.align == "left" else (box[0] + box[2] - text_width(line, size)) / 2
-            canvas.text(left, top, line, size, colour)
+        for line in self._lines(box[0], box[2], m):
+            canvas.line(line, top, size, colour)
             top += size * 1.3
 
 
@@ -139,7 +143,9 @@ class Icon(View):
             return
         canvas.rounded((left, top, right, bottom), self.plate, (right - left) * 0.5)
         inset = (right - left) * 0.22
-        canvas.icon(left + inset, top + inset, self.name, round(right - left - 2 * inset), self.colour or (255, 255, 255))
+        canvas.icon(
+            left + inset, top + inset, self.name, round(right - left - 2 * inset), self.colour or (255, 255, 255)
+        )
 
 
 @dataclass(kw_only=True)
@@ -268,7 +274,12 @@ class ListItem(View):
         placed: list[tuple[View, Box]] = []
         if self.icon:
             width = m.px(themes.ICON_DP + (8 if self.plate else 0))
-            view = Icon(name=self.icon, plate=self.plate, size=themes.ICON_DP + (8 if self.plate else 0), colour=None if self.plate else m.theme.accent)
+            view = Icon(
+                name=self.icon,
+                plate=self.plate,
+                size=themes.ICON_DP + (8 if self.plate else 0),
+                colour=None if self.plate else m.theme.accent,
+            )
             placed.append((view, (left, box[1], left + width, box[3])))
             left += width + gutter
         if self.trailing is not None:
@@ -276,9 +287,9 @@ class ListItem(View):
             placed.append((self.trailing, (right - width, box[1], right, box[3])))
             right -= width + gutter / 2
         if self.subtitle:
-            middle = box[1] + (box[3] - box[1]) * 0.58
-            placed.append((Text(value=self.title), (left, box[1] + m.px(2), right, middle)))
-            placed.append((Text(value=self.subtitle, size=themes.SMALL_DP, muted=True), (left, middle, right, box[3] - m.px(6))))
+            below = (box[1] + box[3]) / 2 + m.px(themes.BODY_DP * 0.5)
+            placed.append((Text(value=self.title), (left, box[1], right, box[3])))
+            placed.append((Text(value=self.subtitle, size=themes.SMALL_DP, muted=True), (left, below, right, box[3])))
         else:
             placed.append((Text(value=self.title, enabled=self.enabled), (left, box[1], right, box[3])))
         return placed
@@ -377,13 +388,12 @@ class Button(View):
         if not self.flat:
             canvas.rounded(plate, accent if self.enabled else m.theme.outline, (plate[3] - plate[1]) / 2)
         icon = round(m.px(24)) if self.icon else 0
-        label = fit_text(self.label, size, box[2] - box[0] - icon - m.px(12))
-        width = text_width(label, size) + (icon + m.px(6) if icon else 0)
-        left, middle = (box[0] + box[2] - width) / 2, (box[1] + box[3]) / 2
+        room = icon + m.px(6) if icon else 0.0
+        line = set_line(self.label, size, box[0] + room + m.px(6), box[2] - m.px(6), m.grid, "center")
+        middle = (box[1] + box[3]) / 2
         if icon:
-            canvas.icon(left, middle - icon / 2, self.icon, icon, ink)
-            left += icon + m.px(6)
-        canvas.text(left, middle - size * 0.65, label, size, ink)
+            canvas.icon(line.left - room, middle - icon / 2, self.icon, icon, ink)
+        canvas.line(line, middle - size * 0.65, size, ink)
 
 
 @dataclass(kw_only=True)
@@ -416,10 +426,10 @@ class TextField(View):
         if self.icon:
             canvas.icon(left, middle - m.px(13), self.icon, round(m.px(26)), m.theme.muted)
             left += m.px(36)
-        shown = fit_text(self.value or self.hint, size, plate[2] - left - m.px(12))
-        canvas.text(left, middle - size * 0.65, shown, size, m.theme.text if self.value else m.theme.muted)
+        line = set_line(self.value or self.hint, size, left, plate[2] - m.px(12), m.grid)
+        canvas.line(line, middle - size * 0.65, size, m.theme.text if self.value else m.theme.muted)
         if self.focused:
-            x = left + (text_width(shown, size) + m.px(2) if self.value else 0)
+            x = line.right + m.px(2) if self.value else line.left - m.px(4)
             canvas.rectangle((x, middle - size * 0.6, x + max(2, m.px(1.6)), middle + size * 0.6), m.theme.accent)
 
 
@@ -486,7 +496,7 @@ class AppTile(View):
         label = Text(value=self.label, colour=self.colour, align="center")
         return [
             (icon, (box[0], box[1] + m.px(4), box[2], middle)),
-            (label, (box[0], middle, box[2], middle + m.px(themes.ROW_DP * 0.75))),
+            (label, (box[0], middle, box[2], middle + m.px(themes.ROW_DP / 2))),
         ]
 
 
