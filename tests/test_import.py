@@ -87,6 +87,6 @@ def test_no_module_is_meant_to_be_run_by_its_path() -> None:
     runnable = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tapwise").rglob("*.py")
-        if "__name__ ==" in (text := path.read_text(encoding="utf-8")) or text.startswith("#!")
+        if "if __name__ ==" in (text := path.read_text(encoding="utf-8")) or text.startswith("#!")
     ]
     assert runnable == []
