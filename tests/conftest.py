@@ -1,4 +1,4 @@
-"""A stand-in for an OpenAI-compatible endpoint, shared by the tests of its clients."""
+"""What all tests share: how Hypothesis behaves, and a stand-in for an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure of the code, and the same commit must give the same result.
+settings.register_profile("tapwise", deadline=None, derandomize=True)
+settings.load_profile("tapwise")
 
 
 class ChatServer:
