@@ -77,6 +77,8 @@ def split_overrides(
         if not argument.startswith("--") or option in (*flags, *HELP_FLAGS):
             own.append(argument)
             continue
+        if option not in valued:
+            _check_key(option, (*flags, *valued))
         if not equals:
             if not rest or rest[0].startswith("--"):
                 raise ConfigError(f"option {option} has no value: write it as {option}=VALUE")
@@ -84,7 +86,6 @@ def split_overrides(
         if option in valued:
             own += [f"{option}={value}"]
         else:
-            _check_key(option, (*flags, *valued))
             overrides.append(f"{option.removeprefix('--')}={value}")
     return own, overrides
 

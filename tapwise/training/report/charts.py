@@ -63,7 +63,7 @@ def line_chart(series: Sequence[Series], x_label: str, title: str, *, rates: boo
     x_ticks = _ticks(max(x for x, _ in points))
     y_ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if rates else _ticks(max(y for _, y in points))
     top, bottom = TOP, height - BOTTOM
-    x_scale = (WIDTH - LEFT - RIGHT) / max(x for x, _ in points)
+    x_scale = (WIDTH - LEFT - RIGHT) / (max(x for x, _ in points) or x_ticks[-1])
     y_scale = (bottom - top) / y_ticks[-1]
     parts = [_y_axis(y_ticks, y_ticks[-1], top, bottom, percent if rates else short)]
     for tick in x_ticks:

@@ -63,14 +63,18 @@ def summary(run: RunData) -> dict[str, Any]:
 def gain(run: RunData, first: str, last: str) -> Gain | None:
     """What `last` has over `first`, or None when either was not measured.
 
-    Paired where both phases played the very same episodes to their end, else for independent samples.
+    Paired where both phases played the very same episodes to their end and these do not all differ alike, else for
+    independent samples.
     """
     if not run.evaluations.get(first) or not run.evaluations.get(last):
         return None
     before, after = run.evaluations[first], run.evaluations[last]
     wins_before, wins_after = _wins(before), _wins(after)
     old, new = by_number(list(before)), by_number(list(after))
-    paired = set(old) == set(new) and len(old) == len(before) and len(new) == len(after)
+    # Where every pair differs alike, resampling pairs shows no spread at all, which would claim too much.
+    differences = {bool(new[n]["success"]) - bool(old[n]["success"]) for n in set(old) & set(new)}
+    same = set(old) == set(new) and len(old) == len(before) and len(new) == len(after)
+    paired = same and len(differences) > 1
     if paired:
         places = sorted(old)
         low, high = paired_difference_interval(

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tapwise.cli import main
+from tapwise.datasets.store import ParquetTrajectoryStore
+
+FAST = ["--farm.backend=in_process", "--farm.devices=2", "--farm.size=540x1200", "--episodes=2", "--json"]
+
+
+def _outcome(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+def test_expert_succeeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = ["eval", "--policy", "expert", "--suite", "general", "--farm.noise=", *FAST]
+    assert main([*arguments, "--out", str(out)]) == 0
+    found = _outcome(capsys)
+    assert found["success"] == 1.0
+    assert found["episodes"] == 2
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["protocol"]["observation"] == "screenshot and accessibility tree"
+    assert len(json.loads((out / "results.json").read_text(encoding="utf-8"))["results"]) == 2
+    assert main([*arguments, "--out", str(out)]) == 2
+    assert "choose a new folder" in capsys.readouterr().err
+
+
+def test_random_agent_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = [option for option in FAST if option != "--json"]
+    assert main(["eval", "--policy", "random", "--suite", "general", *options, "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert "95 % interval" in told
+    assert "general" in told
+
+
+@pytest.mark.parametrize("blank", [[], ["--blank"]])
+def test_run_is_measured_by_its_checkpoint(
+    blank: list[str], finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["eval", "--policy", str(finished_run), *FAST, *blank, "--out", str(out)]) == 0
+    found = _outcome(capsys)
+    assert found["suite"] == "general"  # the run's own
+    assert found["blank"] is bool(blank)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["policy"]["version"] == 3
+    assert manifest["recipe"]["evaluation"]["episodes"] == 2
+
+
+def test_folder_of_a_model(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--policy", str(tiny_model), *FAST, "--out", str(tmp_path / "out")]) == 0
+    assert _outcome(capsys)["policy_name"] == f"vlm:{tiny_model}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "more", "hint"),
+    [
+        ("runs/nowhere/deep", [], "no folder here"),
+        ("./nowhere", [], "no folder here"),
+        ("random", ["--blank"], "no screenshot"),
+        ("expert", ["--suite=games"], "general"),
+        ("expert", ["--episodes=0"], "evaluation.episodes"),
+        ("expert", ["--farm.backend=remote"], "addresses"),
+    ],
+)
+def test_what_cannot_be_measured(
+    policy: str, more: list[str], hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "--policy", policy, *more, "--out", str(tmp_path / "out")]) == 2
+    assert hint in capsys.readouterr().err
+
+
+def _copy(run: Path, folder: Path) -> Path:
+    shutil.copytree(run / "trajectories", folder)
+    return folder
+
+
+def test_judge_keeps_its_verdicts_and_goes_on(
+    finished_run: Path, tmp_path: Path, chat_server: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = _copy(finished_run, tmp_path / "store")
+    chat_server.script = ['{"success": false, "reason": "nothing happened"}']  # type: ignore[attr-defined]
+    endpoint = ["--url", chat_server.url, "--model", "m"]  # type: ignore[attr-defined]
+    assert main(["judge", str(store), *endpoint, "--limit", "2", "--json"]) == 0
+    assert _outcome(capsys)["judged_now"] == 2
+    assert main(["judge", str(store), *endpoint, "--limit", "1"]) == 0
+    assert "agrees with the outcome" in capsys.readouterr().out
+    with ParquetTrajectoryStore(store, mode="read") as opened:
+        judged = [summary for summary in opened.scan() if summary.verdicts]
+    assert len(judged) == 3
+    assert {summary.verdicts[0].judge for summary in judged} == {"vlm:m"}
+
+
+def test_judge_that_is_down(finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = _copy(finished_run, tmp_path / "store")
+    endpoint = ["--url", "http://127.0.0.1:1/v1", "--model", "m", "--retries", "0", "--limit", "1"]
+    assert main(["judge", str(store), *endpoint]) == 1
+    assert "check that the server runs" in capsys.readouterr().err
+
+
+def test_judge_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["judge", str(tmp_path), "--url", "http://127.0.0.1:1/v1", "--model", "m"]) == 1
+    assert "holds no trajectories" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_judge_at_no_url(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["judge", str(finished_run), "--url", "nowhere", "--model", "m"]) == 2
+    assert "http://HOST:PORT" in capsys.readouterr().err
