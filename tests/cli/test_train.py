@@ -98,7 +98,6 @@ def test_corrupt_store(finished_run: Path, tmp_path: Path, capsys: pytest.Captur
     [
         (["train", "debug", "--farm.devicez=4"], "did you mean --farm.devices?"),
         (["train", "debug", "--frsh"], "did you mean --fresh?"),
-        (["train", "debug", "--fresh=yes"], "--fresh"),
         (["train", "debug", "--farm.devices=many"], "farm.devices"),
         (["train", "debug", "--farm.devices=0"], "farm.devices"),
         (["train", "debug", "--farm.noise=popups"], "farm.noise"),
