@@ -35,8 +35,10 @@ def load_recipe(model: type[ConfigT], path: Path | None, overrides: Sequence[str
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ConfigError(f"recipe {path} does not exist: give the path of a TOML file, or the name of one that"
-                              " `tapwise train --list` prints") from None
+            raise ConfigError(
+                f"recipe {path} does not exist: give the path of a TOML file, or the name of one that"
+                " `tapwise train --list` prints"
+            ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"recipe {path} cannot be read as TOML: {error}") from error
     for override in overrides:

@@ -22,7 +22,7 @@ from tapwise.emulators.backends.in_process import InProcessDevice
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.images import decode
-from tapwise.records import Action, End, Key, OpenApp, Point, Press, Swipe, Tap, Trajectory, TypeText, Wait
+from tapwise.records import Action, Key, OpenApp, Point, Press, Swipe, Tap, Trajectory, TypeText, Wait
 
 NOISE = Noise(popups=0.3, ads=0.3, slow_loads=0.5, layout_shifts=0.5)
 PATIENT = EnvSettings(with_tree=True, settle=SettleBudget(seconds=60.0))
