@@ -47,7 +47,7 @@ def bar_chart(bars: Sequence[Bar], height: int = 300) -> str:
             f' height="{max(1.0, bottom - y):.1f}" rx="4"/>'
             f'<path class="whisker" d="M{middle:.1f} {y_low:.1f}V{y_high:.1f}'
             f'M{middle - 6:.1f} {y_low:.1f}h12M{middle - 6:.1f} {y_high:.1f}h12"/>'
-            f'<text class="value" x="{middle + half + 8:.1f}" y="{min(y + 5, bottom - 4):.1f}">'
+            f'<text class="value" x="{middle:.1f}" y="{y_high - 9:.1f}" text-anchor="middle">'
             f"{percent(bar.rate, 1)}</text>"
             f'<text class="label" x="{middle:.1f}" y="{bottom + 24}" text-anchor="middle">'
             f"{html.escape(bar.label)}</text>"
