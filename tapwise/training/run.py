@@ -38,7 +38,7 @@ from tapwise.training.checkpoint import check_fits, load_checkpoint, save_checkp
 from tapwise.training.collect import Collector, CollectorSettings, Job
 from tapwise.training.compose import critic_reader, make_farm, make_model
 from tapwise.training.critic import Critic
-from tapwise.training.evaluation import Evaluation, EpisodeResult
+from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.recipes import Recipe
@@ -122,9 +122,11 @@ class Run:
             units.append(("evaluate/online", lambda: self._evaluate("online")))
         return units
 
-    def go(self) -> None:
-        """Do all units that are not done yet."""
+    def go(self, stop_before: str | None = None) -> None:
+        """Do all units that are not done yet, or only those before the one named."""
         units = self.units()
+        names = [name for name, _ in units]
+        units = units[: names.index(stop_before)] if stop_before else units
         if self.progress.done >= len(units):
             self.close()
             return
@@ -273,7 +275,7 @@ class Run:
         self.learner.optimizer.load_state_dict(saved["optimizer"])
         self.learner.updates = saved["updates"]
         self.policy.version = saved["policy_version"]
-        if self.critic is not None:
+        if self.critic is not None and "critic" in saved:
             self.critic.load_state_dict(saved["critic"])
             self.critic.optimizer.load_state_dict(saved["critic_optimizer"])
             self.critic.updates = saved["critic_updates"]

@@ -1,0 +1,175 @@
+"""Supervised start, filtered behaviour cloning and DigiRL at equal interactions, over several seeds.
+
+For each seed, one supervised policy and one set of offline rollouts are shared by both algorithms; online, both run
+the same number of episodes on tasks drawn with the same seeds. Every policy is measured greedily on the same
+held-out tasks. Run it as `make bench-learning`; it goes on where it was when started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tapwise.config import load_recipe, recipe_sha
+from tapwise.evaluator.statistics import newcombe_difference_interval, wilson_interval
+from tapwise.records import Trajectory
+from tapwise.training.checkpoint import load_checkpoint, save_checkpoint
+from tapwise.training.manifest import build_manifest
+from tapwise.training.recipes import DigiRLConfig, FilteredBCConfig, Recipe
+from tapwise.training.run import Run
+
+HERE = Path(__file__).parent
+ALGORITHMS = {"filtered_bc": FilteredBCConfig(), "digirl": DigiRLConfig()}
+PHASES = ("supervised", "offline", "online")
+
+
+class Lines:
+    """Prints a line a unit."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._started = name, time.monotonic()
+
+    def unit(self, name: str, number: int, total: int) -> None:
+        """A unit begins."""
+        seconds = time.monotonic() - self._started
+        print(f"{self._name}  {number + 1:3}/{total}  {name}  {seconds:.0f} s", file=sys.stderr, flush=True)
+
+    def episode(self, phase: str, trajectory: Trajectory) -> None:
+        """Episodes are counted in the store."""
+
+    def metrics(self, values: dict[str, float]) -> None:
+        """Metrics are in the run's own file."""
+        shown = {k: round(v, 3) for k, v in values.items() if k.startswith("evaluation") or k == "online/success"}
+        if shown:
+            print(f"{self._name}  {shown}", file=sys.stderr, flush=True)
+
+    def devices(self, status: object) -> None:
+        """The farm is up."""
+
+
+def fork(source: Path, target: Path, recipe: Recipe) -> None:
+    """Let `target` go on from where `source` stands, with another algorithm from there on."""
+    if (target / "checkpoints").exists():
+        return
+    shutil.copytree(source, target)
+    state = load_checkpoint(target / "checkpoints")
+    assert state is not None
+    shutil.rmtree(target / "checkpoints")
+    save_checkpoint(target / "checkpoints", {**state, "recipe_sha": recipe_sha(recipe)})
+
+
+def run_seed(base: Recipe, seed: int, folder: Path) -> dict[str, Any]:
+    """Results of one seed: the success of each phase under each algorithm."""
+    results: dict[str, Any] = {}
+    shared = folder / f"seed-{seed}" / "shared"
+    for name, algorithm in ALGORITHMS.items():
+        recipe = base.model_copy(update={"seed": seed, "algorithm": algorithm})
+        if name == "filtered_bc":
+            run = Run(recipe, shared, Lines(f"seed {seed} shared"))
+            run.go(stop_before="offline/learn")
+        target = folder / f"seed-{seed}" / name
+        fork(shared, target, recipe)
+        run = Run(recipe, target, Lines(f"seed {seed} {name}"))
+        run.go()
+        results[name] = {
+            "evaluations": {p: [bool(r["success"]) for r in run.progress.evaluations[p]] for p in PHASES},
+            "interactions": run.progress.interactions,
+            "seconds": run.progress.seconds,
+        }
+    return results
+
+
+def summarise(seeds: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row a method: success pooled over seeds with its Wilson interval, and the spread between seeds."""
+    rows = []
+    for name, algorithm, phase in (
+        ("supervised", "digirl", "supervised"),
+        ("filtered BC, offline", "filtered_bc", "offline"),
+        ("DigiRL, offline", "digirl", "offline"),
+        ("filtered BC, offline-to-online", "filtered_bc", "online"),
+        ("DigiRL, offline-to-online", "digirl", "online"),
+    ):
+        each = [seed[algorithm]["evaluations"][phase] for seed in seeds.values()]
+        rates = [sum(one) / len(one) for one in each]
+        wins, episodes = sum(map(sum, each)), sum(map(len, each))
+        low, high = wilson_interval(wins, episodes)
+        spread = statistics.stdev(rates) if len(rates) > 1 else math.nan
+        rows.append(
+            {
+                "method": name,
+                "success": wins / episodes,
+                "ci95": [low, high],
+                "wins": wins,
+                "episodes": episodes,
+                "seeds": rates,
+                "seed_sd": spread,
+                "interactions": [seed[algorithm]["interactions"] for seed in seeds.values()],
+            }
+        )
+    return rows
+
+
+def differences(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The two comparisons that matter, in points, with Newcombe intervals over all episodes."""
+    by_name = {row["method"]: row for row in rows}
+    found = {}
+    for label, first, second in (
+        ("DigiRL over supervised", "DigiRL, offline-to-online", "supervised"),
+        ("DigiRL over filtered BC, online", "DigiRL, offline-to-online", "filtered BC, offline-to-online"),
+        ("DigiRL over filtered BC, offline", "DigiRL, offline", "filtered BC, offline"),
+    ):
+        a, b = by_name[first], by_name[second]
+        low, high = newcombe_difference_interval(a["wins"], a["episodes"], b["wins"], b["episodes"])
+        found[label] = {"points": 100 * (a["success"] - b["success"]), "ci95": [100 * low, 100 * high]}
+    return found
+
+
+def main() -> int:
+    """Run the benchmark, print the table and keep the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds (3)")
+    parser.add_argument("--run", type=Path, default=Path("runs/bench-learning"), help="folder of the runs")
+    parser.add_argument("--recipe", type=Path, default=HERE / "learning.toml", help="recipe that all runs share")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "learning.json", help="where the result goes")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    base = load_recipe(Recipe, options.recipe)
+    started = time.monotonic()
+    seeds = {seed: run_seed(base, seed, options.run) for seed in range(options.seeds)}
+    rows = summarise(seeds)
+    last = Run(base.model_copy(update={"seed": 0}), options.run / "manifest", Lines("manifest"))
+    last.close()
+    result = {
+        "rows": rows,
+        "differences": differences(rows),
+        "wall_s": time.monotonic() - started,
+        "manifest": build_manifest(base, last.suite, last.model.name),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    if options.json:
+        print(json.dumps(result))
+        return 0
+    table = Table("method", "success", "95 % interval", "seeds", title=f"{options.seeds} seeds, held-out tasks")
+    for row in rows:
+        rates = "  ".join(f"{100 * rate:.0f}" for rate in row["seeds"])
+        table.add_row(row["method"], f"{100 * row['success']:.1f} %", "{:.1f} - {:.1f}".format(*(100 * x for x in row["ci95"])), rates)
+    console = Console()
+    console.print(table)
+    for label, found in result["differences"].items():  # type: ignore[union-attr]
+        console.print(f"{label}: {found['points']:+.1f} points, 95 % interval {found['ci95'][0]:+.1f} to {found['ci95'][1]:+.1f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Whole runs at the smallest size: all units, and resume."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tapwise.errors import CheckpointError
+from tapwise.records import Trajectory
+from tapwise.training.checkpoint import load_checkpoint
+from tapwise.training.recipes import Recipe
+from tapwise.training.run import Run
+
+MakeRecipe = Callable[..., Recipe]
+
+
+class Stop(Exception):
+    """Stands for the power being cut."""
+
+
+class Cutter:
+    """An observer that cuts the power when a unit begins, or in the middle of one."""
+
+    def __init__(self, unit: str, episode: int | None = None) -> None:
+        self._unit, self._episode, self._here, self._seen = unit, episode, False, 0
+
+    def unit(self, name: str, number: int, total: int) -> None:
+        self._here = name == self._unit
+        if self._here and self._episode is None:
+            raise Stop
+
+    def episode(self, phase: str, trajectory: Trajectory) -> None:
+        if self._here and self._episode is not None:
+            self._seen += 1
+            if self._seen == self._episode:
+                raise Stop
+
+    def metrics(self, values: dict[str, float]) -> None:
+        """Not needed."""
+
+    def devices(self, status: object) -> None:
+        """Not needed."""
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    state = load_checkpoint(folder / "checkpoints")
+    assert state is not None
+    return state
+
+
+def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    return all(torch.equal(first["model"][name], second["model"][name]) for name in first["model"])
+
+
+@pytest.mark.parametrize("algorithm", ["filtered_bc", "digirl"])
+def test_a_run_does_every_unit_and_measures_each_phase(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, algorithm: str
+) -> None:
+    run = Run(make_recipe(algorithm={"type": algorithm}), tmp_path, watcher)
+    run.go()
+    assert watcher.units[:3] == ["demonstrations", "supervised", "evaluate/supervised"]
+    assert watcher.units[-3:] == ["online/0", "online/1", "evaluate/online"]
+    assert {phase: len(found) for phase, found in run.progress.evaluations.items()} == {
+        "supervised": 2,
+        "offline": 2,
+        "online": 2,
+    }
+    assert len(run.rollouts) == 4 + 2 * 3
+    assert (tmp_path / "manifest.json").exists()
+    assert (tmp_path / "metrics.jsonl").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", [("offline/learn", None), ("online/1", None), ("online/1", 2), ("evaluate/offline", 1)])
+def test_a_run_that_was_cut_ends_with_the_same_weights(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, cut: tuple[str, int | None]
+) -> None:
+    recipe = make_recipe(supervised={"demonstrations": 1, "updates": 3}, algorithm={"type": "digirl"})
+    Run(recipe, tmp_path / "whole", watcher).go()
+    with pytest.raises(Stop):
+        Run(recipe, tmp_path / "cut", Cutter(*cut)).go()
+    resumed = Run(recipe, tmp_path / "cut", watcher)
+    resumed.go()
+    whole, cut_short = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert same(whole, cut_short)
+    assert whole["progress"]["evaluations"] == cut_short["progress"]["evaluations"]
+    assert whole["progress"]["rollouts"] == cut_short["progress"]["rollouts"]
+
+
+def test_another_recipe_does_not_go_on_in_the_same_folder(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any
+) -> None:
+    Run(make_recipe(), tmp_path, watcher).go(stop_before="supervised")
+    with pytest.raises(CheckpointError, match="recipe"):
+        Run(make_recipe(seed=1), tmp_path, watcher)
+
+
+def test_a_finished_run_stays_finished(tmp_path: Path, make_recipe: MakeRecipe, watcher: Any) -> None:
+    recipe = make_recipe(offline={"episodes": 0}, online={"iterations": 0})
+    Run(recipe, tmp_path, watcher).go()
+    before = len(watcher.units)
+    Run(recipe, tmp_path, watcher).go()
+    assert len(watcher.units) == before
+    shutil.rmtree(tmp_path)
