@@ -6,7 +6,6 @@ Shapes: B contexts, P prompt tokens (padded on the left), A action tokens (padde
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from transformers import AutoModelForImageTextToText
 from tapwise import images
 from tapwise.agent.action_text import ActionText, GridActionText, grid_tokens
 from tapwise.agent.json_codec import JsonCodec
+from tapwise.agent.vlm.features import FeatureCache, Features, join
 from tapwise.agent.vlm.grammar import LONGEST, Grammar, GrammarProcessor
 from tapwise.agent.vlm.processor import load_processor
 from tapwise.agent.vlm.prompt import context_prompt
@@ -63,7 +63,7 @@ class VlmModel:
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         max_new_tokens: int | None = None,
-        cached_screens: int = 60_000,
+        cache_bytes: int = 2 << 30,
     ) -> None:
         self.name = str(name)
         transformers.utils.logging.set_verbosity_error()
@@ -93,8 +93,7 @@ class VlmModel:
         """whether only low-rank adapters are trained"""
         self.blank = False
         """show the model empty screenshots: a control that its success must not survive"""
-        self._cached_screens = cached_screens
-        self._features: OrderedDict[bytes, Any] = OrderedDict()
+        self._cache = FeatureCache(cache_bytes)
         size = getattr(self.processor.image_processor, "size", None) or {}
         self._max_pixels = size.get("longest_edge", 1 << 62)
 
@@ -103,19 +102,22 @@ class VlmModel:
     def image_features(self, screenshots: Sequence[Screenshot]) -> tuple[Any, Tensor]:
         """The vision tower's output for a batch, and its grid (B, 3). Cached: the tower is never trained here."""
         keys = [b"blank" if self.blank else hashlib.blake2b(shot.data, digest_size=16).digest() for shot in screenshots]
-        missing = {key: shot for key, shot in zip(keys, screenshots, strict=True) if key not in self._features}
+        missing = {key: shot for key, shot in zip(keys, screenshots, strict=True) if key not in self._cache}
         if missing:
             self._encode(missing)
-        found = []
-        for key in keys:
-            self._features.move_to_end(key)
-            found.append(self._features[key])
-        while len(self._features) > self._cached_screens:
-            self._features.popitem(last=False)
-        return _join(found, self.model.dtype), torch.cat([grid for _, _, grid in found])
+        found = self._cache.take(keys)
+        return join(found, self.model.dtype), torch.cat([features.grid for features in found])
 
     def _encode(self, missing: dict[bytes, Screenshot]) -> None:
-        pictures = [images.decode_at_least(shot, self._max_pixels) for shot in missing.values()]
+        """Run the vision tower. On the CPU one screen at a time: the last bits of a batch depend on its size, and a run
+        that goes on must find the very same features."""
+        items = list(missing.items())
+        size = 1 if self.device.type == "cpu" else 32
+        for start in range(0, len(items), size):
+            self._encode_batch(dict(items[start : start + size]))
+
+    def _encode_batch(self, screens: dict[bytes, Screenshot]) -> None:
+        pictures = [images.decode_at_least(shot, self._max_pixels) for shot in screens.values()]
         if self.blank:
             pictures = [picture.point(lambda _: 128) for picture in pictures]
         pixels = self.processor.image_processor(pictures, return_tensors="pt").to(self.device)
@@ -123,9 +125,9 @@ class VlmModel:
         with torch.no_grad():
             output = self.model.get_image_features(pixels["pixel_values"].to(self.model.dtype), grid, return_dict=True)
         layers = getattr(output, "deepstack_features", None) or []
-        for index, key in enumerate(missing):
-            deep = [layer[index].half() for layer in layers]
-            self._features[key] = (output.pooler_output[index].half(), deep, grid[index : index + 1])
+        for index, key in enumerate(screens):
+            deep = tuple(layer[index].half() for layer in layers)
+            self._cache.put(key, Features(output.pooler_output[index].half(), deep, grid[index : index + 1]))
 
     # --- prompts -------------------------------------------------------------------------------------
 
@@ -256,16 +258,6 @@ class VlmModel:
         """Write model and processor so that `VlmModel(folder)`, or any generic loader, takes them."""
         self.model.save_pretrained(folder)
         self.processor.save_pretrained(folder)
-
-
-def _join(found: Sequence[tuple[Tensor, list[Tensor], Tensor]], dtype: torch.dtype) -> Any:
-    from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDeepstackFeatures
-
-    layers = len(found[0][1])
-    return BaseModelOutputWithDeepstackFeatures(
-        pooler_output=tuple(tokens.to(dtype) for tokens, _, _ in found),
-        deepstack_features=[tuple(deep[layer].to(dtype) for _, deep, _ in found) for layer in range(layers)],
-    )
 
 
 def _as_list(value: int | list[int] | None) -> list[int]:

@@ -122,10 +122,10 @@ def test_blank_mode_sees_no_screen(tiny_folder: Path, make_context: MakeContext)
 
 
 def test_features_are_cached_within_the_limit(tiny_folder: Path, make_context: MakeContext) -> None:
-    model = VlmModel(tiny_folder, cached_screens=2)
+    model = VlmModel(tiny_folder, cache_bytes=1)
     shots = [make_context(seed=seed).observation.screenshot for seed in (1, 2, 3)]
     together, grid = model.image_features(shots)
-    assert len(model._features) == 2
+    assert len(model._cache) == 1
     again, _ = model.image_features(shots[:1])
     assert grid.shape == (3, 3)
     torch.testing.assert_close(again.pooler_output[0], together.pooler_output[0], atol=2e-3, rtol=0)
