@@ -14,6 +14,8 @@ import shutil
 import statistics
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,7 @@ def main() -> int:
     """Run the benchmark, print the table and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds (3)")
+    parser.add_argument("--jobs", type=int, default=2, help="seeds that run at once (2)")
     parser.add_argument("--run", type=Path, default=Path("runs/bench-learning"), help="folder of the runs")
     parser.add_argument("--recipe", type=Path, default=HERE / "learning.toml", help="recipe that all runs share")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "learning.json", help="where the result goes")
@@ -145,7 +148,9 @@ def main() -> int:
     options = parser.parse_args()
     base = load_recipe(Recipe, options.recipe)
     started = time.monotonic()
-    seeds = {seed: run_seed(base, seed, options.run) for seed in range(options.seeds)}
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        tasks = {seed: pool.submit(run_seed, base, seed, options.run) for seed in range(options.seeds)}
+        seeds = {seed: task.result() for seed, task in tasks.items()}
     rows = summarise(seeds)
     last = Run(base.model_copy(update={"seed": 0}), options.run / "manifest", Lines("manifest"))
     last.close()
@@ -163,11 +168,18 @@ def main() -> int:
     table = Table("method", "success", "95 % interval", "seeds", title=f"{options.seeds} seeds, held-out tasks")
     for row in rows:
         rates = "  ".join(f"{100 * rate:.0f}" for rate in row["seeds"])
-        table.add_row(row["method"], f"{100 * row['success']:.1f} %", "{:.1f} - {:.1f}".format(*(100 * x for x in row["ci95"])), rates)
+        table.add_row(
+            row["method"],
+            f"{100 * row['success']:.1f} %",
+            "{:.1f} - {:.1f}".format(*(100 * x for x in row["ci95"])),
+            rates,
+        )
     console = Console()
     console.print(table)
     for label, found in result["differences"].items():  # type: ignore[union-attr]
-        console.print(f"{label}: {found['points']:+.1f} points, 95 % interval {found['ci95'][0]:+.1f} to {found['ci95'][1]:+.1f}")
+        console.print(
+            f"{label}: {found['points']:+.1f} points, 95 % interval {found['ci95'][0]:+.1f} to {found['ci95'][1]:+.1f}"
+        )
     return 0
 
 

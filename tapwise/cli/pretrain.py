@@ -22,7 +22,9 @@ def run(argv: list[str]) -> int:
 
     from tapwise.training.pretraining.command import pretrain
 
-    found = pretrain(options.run, options.overrides, options.threads, lambda line: print(line, file=sys.stderr, flush=True))
+    found = pretrain(
+        options.run, options.overrides, options.threads, lambda line: print(line, file=sys.stderr, flush=True)
+    )
     if options.json:
         print(json.dumps(found))
     else:

@@ -81,7 +81,9 @@ class Saboteur:
                 for status in self._farm.status():
                     if status.task == self._victim:
                         device = next(
-                            s.booted.device for s in self._farm._supervisors if s.booted and s.status().task == status.task
+                            s.booted.device
+                            for s in self._farm._supervisors
+                            if s.booted and s.status().task == status.task
                         )
                         device.close()  # type: ignore[attr-defined]
         return self._expert.act(contexts)

@@ -28,7 +28,8 @@ IGNORED = -100
 class Batch:
     """One batch. B screens, C visual tokens a screen, L text tokens.
 
-    pixel_values float32 (B * patches, values), grid int64 (B, 3); words int64 (B, C, 4), rows and columns int64 (B, C), empty bool (B, C);
+    pixel_values float32 (B * patches, values), grid int64 (B, 3); words int64 (B, C, 4), rows and columns int64
+    (B, C), empty bool (B, C);
     input_ids, labels, attention_mask, image_mask int64 (B, L): all questions of a screen follow one after another,
     labels are `IGNORED` outside the answers.
     """

@@ -31,7 +31,9 @@ class Grounding:
         return self.right / self.asked if self.asked else 0.0
 
 
-def measure_grounding(model: VlmModel, vocabulary: Vocabulary, *, screens: int = 200, per_screen: int = 3) -> dict[str, Grounding]:
+def measure_grounding(
+    model: VlmModel, vocabulary: Vocabulary, *, screens: int = 200, per_screen: int = 3
+) -> dict[str, Grounding]:
     """Pointing accuracy on held-out screens of the apps and on held-out random pages."""
     rng = random.Random("grounding")
     walked: list[LabelledScreen] = []

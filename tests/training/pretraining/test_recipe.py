@@ -11,7 +11,9 @@ import torch
 from tapwise.agent.vlm.model import VlmModel
 from tapwise.training.pretraining.recipe import Pretraining, PretrainingConfig, schedule
 
-SMALL = PretrainingConfig(vision_width=32, text_width=32, layers=2, batch_size=4, questions=3, reading_steps=2, pointing_steps=2)
+SMALL = PretrainingConfig(
+    vision_width=32, text_width=32, layers=2, batch_size=4, questions=3, reading_steps=2, pointing_steps=2
+)
 
 
 def prepare(folder: Path) -> Path:
