@@ -167,7 +167,7 @@ class InProcessBackend:
 
     name = "in-process"
 
-    def __init__(self, size: Size = Size(1200, 540), seed: int = 0, noise: Noise = Noise()) -> None:  # noqa: B008
+    def __init__(self, size: Size = Size(1200, 540), seed: int = 0, noise: Noise = Noise()) -> None:
         self._size = size
         self._seed = seed
         self._noise = noise

@@ -27,9 +27,9 @@ class VirtualBackend:
 
     def __init__(
         self,
-        size: Size = Size(1200, 540),  # noqa: B008 (frozen)
+        size: Size = Size(1200, 540),
         seed: int = 0,
-        noise: Noise = Noise(),  # noqa: B008 (frozen)
+        noise: Noise = Noise(),
         transport: TransportKind = "direct",
         *,
         server_port: int | None = None,

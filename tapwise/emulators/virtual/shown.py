@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -33,7 +32,7 @@ class Screen:
         self._phone = phone
         self._scene: Scene | None = None
         self._pixels: NDArray[np.uint8] | None = None
-        self._digest = b""
+        self._last: NDArray[np.uint8] | None = None
         self._counter = 0
 
     def invalidate(self) -> None:
@@ -57,9 +56,8 @@ class Screen:
                 paint(layer, canvas, metrics)
             pixels = np.array(canvas.image)
             pixels.flags.writeable = False
-            digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
-            if digest != self._digest:
-                self._digest = digest
+            if self._last is None or not np.array_equal(pixels, self._last):
+                self._last = pixels
                 self._counter += 1
             self._pixels = pixels
         return self._pixels

@@ -22,6 +22,8 @@ from tapwise.training.pretraining.screens import LabelledScreen, walk_screens
 from tapwise.training.pretraining.vocabulary import Vocabulary
 
 IGNORED = -100
+WALKED_SHARE = 0.7
+"""of the screens that are not pages full of text, how many are met on walks through the apps"""
 
 
 @dataclass(slots=True)
@@ -30,8 +32,8 @@ class Batch:
 
     pixel_values float32 (B * patches, values), grid int64 (B, 3); words int64 (B, C, 4), rows and columns int64
     (B, C), empty bool (B, C);
-    input_ids, labels, attention_mask, image_mask int64 (B, L): all questions of a screen follow one after another,
-    labels are `IGNORED` outside the answers.
+    input_ids, labels, turns, image_mask int64 (B, L): all questions of a screen follow one after another; labels are
+    `IGNORED` outside the answers; turns are 0 over the picture, k over the k-th question and -1 over padding.
     """
 
     pixel_values: Tensor
@@ -42,7 +44,7 @@ class Batch:
     empty: Tensor
     input_ids: Tensor
     labels: Tensor
-    attention_mask: Tensor
+    turns: Tensor
     image_mask: Tensor
 
 
@@ -78,7 +80,7 @@ class PretrainingData(IterableDataset[Batch]):
     def screens(self, rng: random.Random, count: int) -> list[LabelledScreen]:
         """Pages full of text, screens of a short walk through the apps, and random pages."""
         texts = [self._pages.text_screen(rng) for _ in range(round(count * self._text_share))]
-        steps = (count - len(texts)) // 2 + 2
+        steps = round((count - len(texts)) * WALKED_SHARE) + 2
         walked = list(walk_screens(rng.randrange(1 << 30), self._vocabulary.words, steps))[2:]
         pages = [self._pages.screen(rng) for _ in range(count - len(texts) - len(walked))]
         return [*texts, *walked, *pages]
@@ -95,7 +97,6 @@ class PretrainingData(IterableDataset[Batch]):
             pad([t[0] for t in texts], self._processor.tokenizer.pad_token_id),
             pad([t[1] for t in texts], IGNORED),
         )
-        lengths = torch.tensor([len(t[0]) for t in texts])
         return Batch(
             pixel_values=pixels["pixel_values"],
             grid=pixels["image_grid_thw"],
@@ -105,21 +106,22 @@ class PretrainingData(IterableDataset[Batch]):
             empty=torch.from_numpy(np.stack([n.empty for n in named])),
             input_ids=ids,
             labels=labels,
-            attention_mask=(torch.arange(ids.shape[1])[None] < lengths[:, None]).long(),
+            turns=pad([t[2] for t in texts], -1),
             image_mask=(ids == self._processor.image_token_id).long(),
         )
 
-    def _conversation(self, screen: LabelledScreen, rng: random.Random) -> tuple[list[int], list[int]]:
+    def _conversation(self, screen: LabelledScreen, rng: random.Random) -> tuple[list[int], list[int], list[int]]:
         tokenizer, image = self._processor.tokenizer, self._processor.image_token
         pairs = self._questioner.ask(screen, rng, self._questions)
         ids: list[int] = tokenizer(f"<|vision_start|>{image * 78}<|vision_end|>", add_special_tokens=False)["input_ids"]
-        labels = [IGNORED] * len(ids)
-        for prompt, answer in pairs:
+        labels, turns = [IGNORED] * len(ids), [0] * len(ids)
+        for turn, (prompt, answer) in enumerate(pairs, start=1):
             asked = tokenizer(f"{prompt}<|im_start|>", add_special_tokens=False)["input_ids"]
             answered = tokenizer(f"{answer}<|im_end|>", add_special_tokens=False)["input_ids"]
             ids += asked + answered
             labels += [IGNORED] * len(asked) + answered
-        return ids, labels
+            turns += [turn] * (len(asked) + len(answered))
+        return ids, labels, turns
 
 
 def pad(rows: list[list[int]], value: int) -> Tensor:

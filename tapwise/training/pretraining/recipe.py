@@ -154,7 +154,8 @@ class Pretraining:
             features = self.model.get_image_features(batch.pixel_values, batch.grid, return_dict=True)
         logits = self.model(
             input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
+            attention_mask=turn_mask(batch.turns),
+            position_ids=self._positions(batch),
             image_grid_thw=batch.grid,
             mm_token_type_ids=batch.image_mask,
             mm_encoder_outputs={"image": features},
@@ -166,6 +167,26 @@ class Pretraining:
         accuracy = (best == labels)[located].float().mean().item()
         words = (best == labels)[(labels != IGNORED) & ~located].float().mean().item()
         return loss, {"locations": accuracy, "words": words}
+
+    def _positions(self, batch: Batch) -> Tensor:
+        """Positions (3, B, L) that let every question start right after the picture, as it does when acting."""
+        picture = int((batch.turns[0] == 0).sum())
+        ids, types = batch.input_ids[:, :picture], batch.image_mask[:, :picture]
+        before, _ = self.model.model.get_rope_index(ids, image_grid_thw=batch.grid, mm_token_type_ids=types)
+        turns = batch.turns[:, picture:]
+        starts = torch.nn.functional.pad((turns[:, 1:] != turns[:, :-1]).long(), (1, 0), value=1)
+        index = torch.arange(turns.shape[1]).expand_as(turns)
+        within = index - torch.cummax(index * starts, dim=1).values
+        after = before[:, :, -1:] + 1 + within[None]
+        return torch.cat([before, after.expand(3, -1, -1)], dim=2)
+
+
+def turn_mask(turns: Tensor) -> Tensor:
+    """Which tokens see which, bool (B, 1, L, L): each question sees the picture and itself, never another question."""
+    same = turns[:, :, None] == turns[:, None, :]
+    picture = (turns == 0)[:, None, :]
+    causal = torch.ones(turns.shape[1], turns.shape[1], dtype=torch.bool).tril()
+    return ((same | picture) & causal)[:, None]
 
 
 def schedule(step: int, steps: int, warm_up: int = 50, decay: float = 0.35) -> float:
