@@ -1,18 +1,18 @@
 """Rollouts: a farm, a policy and tasks become trajectories in a store.
 
-Devices advance in rounds: the policy decides for all of them in one batch, then each carries out its action in a
-thread of its own. Which episode meets which batch is therefore a function of the jobs alone, so that a run that was
-killed and goes on collects the very same trajectories. A device that fails costs its own episode, which is recorded
-as ABORTED and tried again.
+Devices take turns in two groups: while one group carries out its actions, each device in a thread of its own, the
+policy decides for the other in one batch. Which episode meets which batch is therefore a function of the jobs alone,
+so that a run that was killed and goes on collects the very same trajectories. A device that fails costs its own
+episode, which is recorded as ABORTED and tried again.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -68,6 +68,8 @@ class _Slot:
         self.runner: EpisodeRunner | None = None
         self.job: Job | None = None
         self.attempt = 0
+        self.pending: Future[None] | None = None
+        """what the device is doing now"""
 
     def begin(self, job: Job, attempt: int, policy: Policy, recording: _Recording, env: EnvSettings) -> None:
         """Lease a device where there is none yet, and reset the environment for the job."""
@@ -84,6 +86,12 @@ class _Slot:
         self.runner = EpisodeRunner(self._env, job.task, job.seed, provenance, recording.trajectory_id, on_step)
         self.runner.start()
 
+    def settle(self) -> None:
+        """Wait until the device is done with what it does. Raises what went wrong beside the episode's own faults."""
+        if self.pending is not None:
+            pending, self.pending = self.pending, None
+            pending.result()
+
     def finish(self) -> Trajectory:
         """The episode's record; the device goes back to the farm when it failed."""
         runner = self.runner
@@ -99,6 +107,18 @@ class _Slot:
         """Give the device back."""
         self._lease.close()
         self._device, self._env = None, None
+
+
+@dataclass(slots=True)
+class _Work:
+    """One call of `collect`: what is to do, and what is done."""
+
+    policy: Policy
+    waiting: deque[tuple[Job, int]]
+    on_episode: OnEpisode
+    env: EnvSettings
+    done: dict[str, Trajectory] = field(default_factory=dict)
+    writers: dict[str, EpisodeWriter] = field(default_factory=dict)
 
 
 class Collector:
@@ -139,42 +159,62 @@ class Collector:
         `on_episode` sees every trajectory, aborted ones too. An aborted job is tried again up to the limit, then left
         out. Raises FarmError when no device can be had.
         """
-        waiting = deque((job, 1) for job in jobs)
-        done: dict[str, Trajectory] = {}
-        writers: dict[str, EpisodeWriter] = {}
-        env = self._settings.env.model_copy(update={"with_tree": with_tree})
-        while waiting or any(slot.runner for slot in self._slots):
-            self._fill(waiting, policy, writers, env)
-            active = [slot for slot in self._slots if slot.runner is not None]
-            self._advance(policy, [slot for slot in active if slot.runner and not slot.runner.over])
-            for slot in active:
-                if slot.runner is not None and slot.runner.over:
-                    assert slot.job is not None
-                    trajectory = slot.finish()
-                    writer = writers.pop(trajectory.id, None)
-                    if writer is not None:
-                        writer.finish(trajectory)
-                    on_episode(trajectory)
-                    if trajectory.end is not End.ABORTED:
-                        done[slot.job.id] = trajectory
-                    elif slot.attempt < self._settings.attempts:
-                        waiting.append((slot.job, slot.attempt + 1))
-        return [done[job.id] for job in jobs if job.id in done]
+        work = _Work(policy, deque((job, 1) for job in jobs), on_episode, self._environment(with_tree))
+        groups = [self._slots[0::2], self._slots[1::2]]
+        try:
+            while work.waiting or any(slot.runner or slot.pending for slot in self._slots):
+                for group in groups:
+                    self._turn(group, work)
+        finally:
+            wait([slot.pending for slot in self._slots if slot.pending is not None])
+        return [work.done[job.id] for job in jobs if job.id in work.done]
 
-    def _fill(
-        self, waiting: deque[tuple[Job, int]], policy: Policy, writers: dict[str, EpisodeWriter], env: EnvSettings
-    ) -> None:
-        starts = []
-        for slot in self._slots:
-            if slot.runner is not None or not waiting:
-                continue
-            job, attempt = waiting.popleft()
-            recording = self._record(job, policy)
-            if recording.writer is not None:
-                writers[recording.trajectory_id] = recording.writer
-            starts.append(self._threads.submit(slot.begin, job, attempt, policy, recording, env))
-        for start in starts:
-            start.result()
+    def _environment(self, with_tree: bool) -> EnvSettings:
+        return self._settings.env.model_copy(update={"with_tree": with_tree})
+
+    def _turn(self, group: Sequence[_Slot], work: _Work) -> None:
+        """Let a group's devices come to rest, decide for them, and set them off again."""
+        for slot in group:
+            slot.settle()
+            if slot.runner is not None and slot.runner.over:
+                self._finish(slot, work)
+        ready = [slot for slot in group if slot.runner is not None]
+        self._decide(ready, work.policy)
+        for slot in group:
+            if slot.runner is None and work.waiting:
+                self._begin(slot, work)
+
+    def _begin(self, slot: _Slot, work: _Work) -> None:
+        job, attempt = work.waiting.popleft()
+        recording = self._record(job, work.policy)
+        if recording.writer is not None:
+            work.writers[recording.trajectory_id] = recording.writer
+        slot.pending = self._threads.submit(slot.begin, job, attempt, work.policy, recording, work.env)
+
+    def _finish(self, slot: _Slot, work: _Work) -> None:
+        assert slot.job is not None
+        trajectory = slot.finish()
+        writer = work.writers.pop(trajectory.id, None)
+        if writer is not None:
+            writer.finish(trajectory)
+        work.on_episode(trajectory)
+        if trajectory.end is not End.ABORTED:
+            work.done[slot.job.id] = trajectory
+        elif slot.attempt < self._settings.attempts:
+            work.waiting.append((slot.job, slot.attempt + 1))
+
+    def _decide(self, slots: Sequence[_Slot], policy: Policy) -> None:
+        runners = [slot.runner for slot in slots if slot.runner is not None]
+        if not runners:
+            return
+        try:
+            decisions: list[Decision] = policy.act([runner.context for runner in runners])
+        except PolicyError as error:
+            for runner in runners:
+                runner.abort("policy", error)
+            return
+        for slot, runner, decision in zip(slots, runners, decisions, strict=True):
+            slot.pending = self._threads.submit(runner.advance, decision)
 
     def _record(self, job: Job, policy: Policy) -> _Recording:
         """Under which id the episode is stored: a new one after each attempt that was aborted."""
@@ -188,17 +228,3 @@ class Collector:
             policy.name, policy.version, "", job.seed, self._settings.recipe_sha, tapwise.__version__
         )
         return _Recording(trajectory_id, self._store.begin(trajectory_id, job.task, provenance))
-
-    def _advance(self, policy: Policy, slots: list[_Slot]) -> None:
-        if not slots:
-            return
-        runners = [slot.runner for slot in slots if slot.runner is not None]
-        try:
-            decisions: list[Decision] = policy.act([runner.context for runner in runners])
-        except PolicyError as error:
-            for runner in runners:
-                runner.abort("policy", error)
-            return
-        steps = [self._threads.submit(r.advance, d) for r, d in zip(runners, decisions, strict=True)]
-        for step in steps:
-            step.result()

@@ -76,6 +76,8 @@ class SupervisedConfig(Config):
 
     demonstrations: int = Field(1, ge=0)
     """per task template"""
+    pointing: int = Field(1, ge=0)
+    """questions about each screen of a demonstration: tap something else that stands on it"""
     updates: int = Field(120, ge=0)
     """gradient steps"""
 

@@ -41,8 +41,9 @@ from tapwise.training.critic import Critic
 from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
+from tapwise.training.pointing import pointing_samples
 from tapwise.training.recipes import Recipe
-from tapwise.training.transitions import demonstration_samples
+from tapwise.training.transitions import Sample, demonstration_samples
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -96,7 +97,7 @@ class Run:
         self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.policy = VlmPolicy(self.model, temperature=recipe.policy.temperature)
         self.progress = Progress()
-        self.store = ParquetTrajectoryStore(folder / "trajectories", sync="episode")
+        self.store = ParquetTrajectoryStore(folder / "trajectories", sync="episode", keep_ui=True)
         self.store.close_interrupted()
         self.demonstrations: list[Trajectory] = []
         self.rollouts: list[Trajectory] = []
@@ -173,7 +174,7 @@ class Run:
         self.progress.demonstrations = [t.id for t in self.demonstrations]
 
     def _learn_supervised(self) -> None:
-        samples = demonstration_samples(self.demonstrations, self.model)
+        samples = self._taught()
         loss = self.learner.train(samples, self.recipe.supervised.updates, self._rng("supervised"))
         self._log({"supervised/loss": loss, "supervised/samples": len(samples)})
         self.policy.version += 1
@@ -187,7 +188,7 @@ class Run:
         if self.critic is not None:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
         samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
-        samples += demonstration_samples(self.demonstrations, self.model)
+        samples += self._taught()
         self._log({**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng)})
         self.policy.version += 1
 
@@ -201,7 +202,7 @@ class Run:
         if self.critic is not None:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
-        samples += demonstration_samples(self.demonstrations, self.model)
+        samples += self._taught()
         metrics |= {**selection, "online/loss": self.learner.train(samples, settings.updates, rng)}
         self.policy.version += 1
         self._log(metrics)
@@ -217,6 +218,12 @@ class Run:
         self._log({f"evaluation/{phase}": success, "interactions": self.progress.interactions})
 
     # --- parts ---------------------------------------------------------------------------------------
+
+    def _taught(self) -> list[Sample]:
+        """What the demonstrations teach: their steps, and pointing at other things on their screens."""
+        rng = self._rng("pointing")
+        asked = pointing_samples(self.demonstrations, self.model, self.recipe.supervised.pointing, rng)
+        return demonstration_samples(self.demonstrations, self.model) + asked
 
     def _templates(self) -> list[list[Any]]:
         groups: dict[str, list[Any]] = {}
