@@ -80,6 +80,8 @@ class SupervisedConfig(Config):
     """questions about each screen of a demonstration: tap something else that stands on it"""
     updates: int = Field(120, ge=0)
     """gradient steps"""
+    reminders: float = Field(1.0, ge=0)
+    """samples of the supervised phase that later phases learn beside each sample of their own"""
 
 
 class OfflineConfig(Config):

@@ -188,7 +188,7 @@ class Run:
         if self.critic is not None:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
         samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
-        samples += self._taught()
+        samples += self._reminders(len(samples), rng)
         self._log({**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng)})
         self.policy.version += 1
 
@@ -202,7 +202,7 @@ class Run:
         if self.critic is not None:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
-        samples += self._taught()
+        samples += self._reminders(len(samples), rng)
         metrics |= {**selection, "online/loss": self.learner.train(samples, settings.updates, rng)}
         self.policy.version += 1
         self._log(metrics)
@@ -224,6 +224,12 @@ class Run:
         rng = self._rng("pointing")
         asked = pointing_samples(self.demonstrations, self.model, self.recipe.supervised.pointing, rng)
         return demonstration_samples(self.demonstrations, self.model) + asked
+
+    def _reminders(self, count: int, rng: np.random.Generator) -> list[Sample]:
+        """`reminders` times `count` of what the demonstrations taught, to learn beside as many steps of its own."""
+        taught = self._taught()
+        wanted = round(self.recipe.supervised.reminders * max(count, self.recipe.batch_size))
+        return [taught[index] for index in rng.permutation(len(taught))[:wanted]]
 
     def _templates(self) -> list[list[Any]]:
         groups: dict[str, list[Any]] = {}
