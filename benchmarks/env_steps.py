@@ -138,13 +138,13 @@ def main() -> None:
     parser.add_argument("--phones", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--size", default="540x1200", help="width x height in pixels")
-    parser.add_argument("--json", action="store_true", help="one JSON object per row instead of a table")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
     results = run(options.ways, options.phones, options.seconds, Size(height, width))
     if options.json:
-        for result in results:
-            print(json.dumps(asdict(result)), flush=True)
+        rows = [asdict(result) for result in results]
+        print(json.dumps({"size": options.size, "seconds": options.seconds, "rows": rows}))
         return
     table = Table(
         "way", "phones", "steps/s", "ms/step (median)", "boot s", "MiB/phone", title=f"tap + screenshot, {options.size}"
