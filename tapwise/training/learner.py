@@ -29,7 +29,7 @@ class Learner:
         self.optimizer = make_optimizer(self._parameters, config)
         self.updates = 0
 
-    def update(self, batch: Sequence[Sample]) -> float:
+    def update(self, batch: Sequence[Sample], config: OptimizerConfig | None = None) -> float:
         """One gradient step on `weight * -log p(action text)`, averaged over the batch; returns the loss.
 
         Tokens are scored under the masked distribution that acting samples from.
@@ -37,21 +37,27 @@ class Learner:
         log_p, mask = self.model.token_log_probs([s.context for s in batch], [s.token_ids for s in batch])
         weights = torch.tensor([s.weight for s in batch], device=log_p.device)
         loss = weighted_nll(log_p, mask, weights)
-        step_optimizer(self.optimizer, loss, self._parameters, self.config, self.updates)
+        step_optimizer(self.optimizer, loss, self._parameters, config or self.config, self.updates)
         self.updates += 1
         return float(loss.detach())
 
-    def train(self, samples: Sequence[Sample], updates: int, rng: np.random.Generator) -> float:
-        """`updates` gradient steps on batches drawn without replacement, epoch by epoch; the mean loss."""
+    def train(
+        self, samples: Sequence[Sample], updates: int, rng: np.random.Generator, learning_rate: float | None = None
+    ) -> float:
+        """`updates` gradient steps on batches drawn without replacement, epoch by epoch; the mean loss.
+
+        `learning_rate` replaces the configured one for these steps.
+        """
         if not samples:
             return float("nan")
+        config = self.config.model_copy(update={"learning_rate": learning_rate}) if learning_rate else self.config
         losses: list[float] = []
         order: list[int] = []
         for _ in range(updates):
             if len(order) < min(self.batch_size, len(samples)):
                 order = rng.permutation(len(samples)).tolist()
             chosen, order = order[: self.batch_size], order[self.batch_size :]
-            losses.append(self.update([samples[index] for index in chosen]))
+            losses.append(self.update([samples[index] for index in chosen], config))
         return float(np.mean(losses)) if losses else float("nan")
 
 

@@ -93,6 +93,8 @@ class OfflineConfig(Config):
     """gradient steps of the value functions"""
     updates: int = Field(150, ge=0)
     """gradient steps of the policy"""
+    learning_rate: float = Field(3e-4, gt=0)
+    """of the policy in this phase: lower than for demonstrations, since its own steps are few and alike"""
 
 
 class OnlineConfig(Config):
@@ -106,6 +108,8 @@ class OnlineConfig(Config):
     """gradient steps of the value functions a round"""
     updates: int = Field(15, ge=0)
     """gradient steps of the policy a round"""
+    learning_rate: float = Field(3e-4, gt=0)
+    """of the policy in this phase: lower than for demonstrations, since its own steps are few and alike"""
 
 
 class EvaluationConfig(Config):

@@ -189,7 +189,9 @@ class Run:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
         samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
         samples += self._reminders(len(samples), rng)
-        self._log({**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng)})
+        self._log(
+            {**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate)}
+        )
         self.policy.version += 1
 
     def _iterate_online(self, iteration: int) -> None:
@@ -203,7 +205,10 @@ class Run:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
         samples += self._reminders(len(samples), rng)
-        metrics |= {**selection, "online/loss": self.learner.train(samples, settings.updates, rng)}
+        metrics |= {
+            **selection,
+            "online/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate),
+        }
         self.policy.version += 1
         self._log(metrics)
 
