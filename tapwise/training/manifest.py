@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tapwise
+from tapwise.agent.vlm.model import BASE_MODEL
 from tapwise.android_env.tasks import Suite
 from tapwise.config import recipe_sha
 from tapwise.training.recipes import Recipe
@@ -25,7 +26,7 @@ def build_manifest(recipe: Recipe, suite: Suite, model: str) -> dict[str, Any]:
         "git_commit": git_commit(),
         "recipe": recipe.model_dump(mode="json"),
         "recipe_sha": recipe_sha(recipe),
-        "model": {"name": model, "sha256": folder_sha(Path(model)) if Path(model).is_dir() else None},
+        "model": {"name": model, "sha256": model_sha(model)},
         "suite": {
             "name": suite.name,
             "train": tasks_sha(suite, "train"),
@@ -56,6 +57,12 @@ def tasks_sha(suite: Suite, split: str) -> str:
     for task in suite.tasks("train" if split == "train" else "test"):
         digest.update(f"{task.id}\t{task.instruction}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def model_sha(model: str) -> str | None:
+    """Hash of a model's folder, "base" being the one that ships with the package; None for a name on the hub."""
+    folder = BASE_MODEL if model == "base" else Path(model)
+    return folder_sha(folder) if folder.is_dir() else None
 
 
 def folder_sha(folder: Path) -> str:

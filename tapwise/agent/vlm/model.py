@@ -65,7 +65,7 @@ class VlmModel:
         max_new_tokens: int | None = None,
         cache_bytes: int = 2 << 30,
     ) -> None:
-        self.name = str(name)
+        self.name = "base" if name == BASE_MODEL else str(name)
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         try:
