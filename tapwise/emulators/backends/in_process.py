@@ -46,6 +46,10 @@ class InProcessDevice:
         """Refuse every further call with DeviceLost, as a phone that was shut down does."""
         self._closed = True
 
+    def closed(self) -> bool:
+        """Whether the phone was shut down."""
+        return self._closed
+
     def size(self) -> Size:
         """Size of the screen."""
         return self._phone.size
@@ -137,7 +141,7 @@ class InProcessDevice:
 
 
 class InProcessPhone:
-    """A `BootedDevice` without anything behind it that could end or hang."""
+    """A `BootedDevice` with no process or connection behind it."""
 
     def __init__(self, device: InProcessDevice) -> None:
         self._device = device
@@ -148,8 +152,8 @@ class InProcessPhone:
         return self._device
 
     def alive(self) -> bool:
-        """Always."""
-        return True
+        """Until the phone was shut down."""
+        return not self._device.closed()
 
     def probe(self, timeout_s: float) -> None:
         """Nothing to ask: a lessee that works with the phone must not be disturbed."""

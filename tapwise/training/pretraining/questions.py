@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tapwise.agent.action_text import GRID, GridActionText
 from tapwise.agent.vlm.prompt import prompt_text
 from tapwise.records import LongPress, Point, Tap
-from tapwise.training.pretraining.screens import LabelledScreen
+from tapwise.training.pretraining.screens import Element, LabelledScreen
 
 ROWS, COLUMNS = 13, 6
 """visual tokens of a 540 x 1200 screen at policy size (192 x 416 pixels, 32 x 32 a token)"""
@@ -62,8 +62,14 @@ def _covered_cells(box: tuple[float, float, float, float]) -> Iterator[tuple[int
             yield row * COLUMNS + column, wide and height >= 0.45 * (bottom - top)
 
 
+TYPING, SEQUENCE, STATE, HOLD, BESIDE = 0.12, 0.25, 0.08, 0.04, 0.3
+"""shares of the kinds of questions; the rest says what to tap. BESIDE is the share of those whose element is drawn from
+the ones that stand beside another at the same height, where small models confuse left and right"""
+
+
 class Questioner:
-    """Draws questions about screens: what to touch, which state a switch has, what to type."""
+    """Draws questions about screens: what to touch, which state a switch has, what to type, and what comes next of
+    several things to do, given those that are done."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = list(words)
@@ -73,26 +79,61 @@ class Questioner:
         """`count` pairs of prompt and answer; only labels that stand once on the screen are asked for."""
         counts = Counter(element.label for element in screen.elements)
         elements = [e for e in screen.elements if counts[e.label] == 1]
-        pairs: list[tuple[str, str]] = []
-        for _ in range(count):
-            kind = rng.random()
-            if kind < 0.10 or not elements:
-                typed = " ".join(rng.choices(self._words, k=rng.choice((1, 1, 2, 2, 2, 3))))
-                pairs.append(self._pair(f"type {typed}", f"type {typed}", rng))
-                continue
-            element = rng.choice(elements)
-            if kind < 0.20 and element.state is not None:
-                pairs.append(self._pair(f"state {element.label}", "on" if element.state else "off", rng))
-                continue
-            at = Point(min(max(element.at[0], 0.0), 1.0), min(max(element.at[1], 0.0), 1.0))
-            action = LongPress(at, target=element.label) if kind > 0.96 else Tap(at, element.label)
-            verb = "hold" if isinstance(action, LongPress) else "tap"
-            pairs.append(self._pair(f"{verb} {element.label}", self._text.format(action), rng))
-        return pairs
+        beside = _beside_another(elements)
+        return [self._question(elements, beside, rng) for _ in range(count)]
 
-    def _pair(self, goal: str, answer: str, rng: random.Random) -> tuple[str, str]:
+    def _question(self, elements: Sequence[Element], beside: Sequence[Element], rng: random.Random) -> tuple[str, str]:
+        kind = rng.random()
+        if kind < TYPING or not elements:
+            return self._typing(rng)
+        element = rng.choice(beside if beside and rng.random() < BESIDE else elements)
+        if kind < TYPING + SEQUENCE:
+            return self._sequence(element, rng)
+        if kind < TYPING + SEQUENCE + STATE and element.state is not None:
+            return self._after(f"state {element.label}", "on" if element.state else "off", rng)
+        verb = "hold" if kind > 1 - HOLD else "tap"
+        return self._after(f"{verb} {element.label}", self._touch(verb, element), rng)
+
+    def _typing(self, rng: random.Random) -> tuple[str, str]:
+        """Words to copy, at times from the middle of a longer goal."""
+        typed = f"type {self._some_words(rng)}"
+        before = f"{self._some_words(rng)} and " if rng.random() < 0.25 else ""
+        after = f" and {self._some_words(rng)}" if rng.random() < 0.25 else ""
+        return self._after(f"{before}{typed}{after}", typed, rng)
+
+    def _sequence(self, element: Element, rng: random.Random) -> tuple[str, str]:
+        """Two to four things to do in order, of which some are done; the next one is to be said, or that all are."""
+        parts = [
+            f"type {self._some_words(rng)}" if rng.random() < 0.3 else f"tap {self._some_words(rng)}"
+            for _ in range(rng.choice((2, 2, 3, 4)))
+        ]
+        done = rng.randint(0, len(parts))
+        answer = "done"
+        if done < len(parts):
+            answer = parts[done]
+            if answer.startswith("tap"):
+                parts[done] = f"tap {element.label}"
+                answer = self._touch("tap", element)
+        return prompt_text(" and ".join(parts), parts[:done]), answer
+
+    def _touch(self, verb: str, element: Element) -> str:
+        at = Point(min(max(element.at[0], 0.0), 1.0), min(max(element.at[1], 0.0), 1.0))
+        return self._text.format(LongPress(at, target=element.label) if verb == "hold" else Tap(at, element.label))
+
+    def _after(self, goal: str, answer: str, rng: random.Random) -> tuple[str, str]:
+        """A question that follows random actions, which must not matter."""
         history = [
             f"{rng.choice(('tap', 'tap', 'tap', 'type'))} {' '.join(rng.choices(self._words, k=rng.choice((1, 2))))}"
             for _ in range(rng.choice((0, 0, 0, 1, 2, 3)))
         ]
         return prompt_text(goal, history), answer
+
+    def _some_words(self, rng: random.Random) -> str:
+        return " ".join(rng.choices(self._words, k=rng.choice((1, 1, 2, 2, 2, 3))))
+
+
+def _beside_another(elements: Sequence[Element]) -> list[Element]:
+    """Elements with another one at their height, but elsewhere across the screen."""
+    return [
+        e for e in elements if any(abs(e.at[1] - o.at[1]) < 0.02 and abs(e.at[0] - o.at[0]) > 0.1 for o in elements)
+    ]

@@ -50,6 +50,28 @@ def test_answers_point_at_the_element_that_is_asked_for(settings_screen: Labelle
     assert touches > 30
 
 
+def test_of_several_things_the_next_one_is_said_or_that_all_are_done(settings_screen: LabelledScreen) -> None:
+    seen = set()
+    for prompt, answer in Questioner(WORDS).ask(settings_screen, random.Random(1), 300):
+        goal, did = prompt.removeprefix("goal ").split(" did", 1)
+        parts, done = goal.split(" and "), [part for part in did.strip().split(" ; ") if part]
+        if len(parts) < 2 or parts[: len(done)] != done or not all(p.startswith(("tap", "type")) for p in parts):
+            continue
+        expected = parts[len(done)] if len(done) < len(parts) else "done"
+        assert answer.split(" <")[0] == expected
+        seen.add(answer.split()[0])
+    assert seen == {"tap", "type", "done"}
+
+
+def test_words_to_type_are_copied_out_of_a_longer_goal(settings_screen: LabelledScreen) -> None:
+    copied = 0
+    for prompt, answer in Questioner(WORDS).ask(settings_screen, random.Random(2), 300):
+        if answer.startswith("type"):
+            copied += 1
+            assert f"{answer} " in f"{prompt} "
+    assert copied > 30
+
+
 def test_the_token_over_a_word_names_it(settings_screen: LabelledScreen) -> None:
     named = naming_targets(settings_screen, {"display": 7, "sound": 8})
     word = next(w for w in settings_screen.words if w.text == "display")
