@@ -35,7 +35,7 @@ def run(argv: list[str]) -> int:
     from tapwise.training.evaluation import Evaluation
 
     suite = load_suite(recipe.suite)
-    evaluation = Evaluation(suite, options.split, recipe.evaluation.episodes, recipe.evaluation.seed)
+    evaluation = Evaluation(suite, recipe.evaluation.split, recipe.evaluation.episodes, recipe.evaluation.seed)
     with interruptible():
         measured = load_policy(options.policy, recipe, suite, blank=options.blank, seed=recipe.seed)
         folder = _new_folder(options)
@@ -56,7 +56,8 @@ def run(argv: list[str]) -> int:
 
 
 def _recipe(options: argparse.Namespace, overrides: list[str]) -> Recipe:
-    for option, key in (("suite", "suite"), ("episodes", "evaluation.episodes"), ("seed", "evaluation.seed")):
+    keys = {"suite": "suite"} | {key: f"evaluation.{key}" for key in ("episodes", "seed", "split")}
+    for option, key in keys.items():
         value = getattr(options, option)
         if value is not None:
             overrides = [*overrides, f"{key}={value}"]
@@ -168,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--policy", required=True, help="a run's folder, random, expert, base, or a model's folder")
     parser.add_argument("--suite", help="general, shop or all (a run's own; else all)")
-    parser.add_argument("--split", choices=("test", "train"), default="test", help="which tasks (test)")
+    parser.add_argument("--split", choices=("test", "train"), help="which tasks (a run's own; else test)")
     parser.add_argument("--episodes", type=int, help="number of episodes (a run's own; else 96)")
     parser.add_argument("--seed", type=int, help="seed of tasks and phones (10007)")
     parser.add_argument("--blank", action="store_true", help="show the model empty screenshots, as a control")

@@ -70,7 +70,7 @@ def outcome_lines(summary: dict[str, Any]) -> list[str]:
     for phase, found in summary["phases"].items():
         low, high = found["ci95"]
         lines.append(
-            f"{phase:<11} {found['success']:>6.1%} of {found['episodes']} held-out episodes succeed"
+            f"{phase:<11} {found['success']:>6.1%} of {found['episodes']} evaluation episodes succeed"
             f"  (95 % interval {low:.1%} to {high:.1%})"
         )
     for name, gain in summary["gain"].items():

@@ -42,7 +42,7 @@ def build_manifest(recipe: Recipe, suite: Suite, model: str) -> dict[str, Any]:
             "step_limit": "per task: 10 general, 20 shop",
             "success": "the template's check of the device's state at the end",
             "aborted_episodes": "our own faults; tried again, never counted",
-            "tasks": "held-out test split, drawn evenly over templates by evaluation.seed",
+            "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
         },
         "versions": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),

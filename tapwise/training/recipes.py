@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from tapwise.config import Config
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.errors import ConfigError
-from tapwise.records import Size
+from tapwise.records import Size, Split
 
 
 class FarmConfig(Config):
@@ -116,7 +116,9 @@ class EvaluationConfig(Config):
     """How success is measured."""
 
     episodes: int = Field(96, gt=0)
-    """episodes on held-out test tasks, after each phase"""
+    """episodes after each phase"""
+    split: Split = "test"
+    """tasks of which split: choose settings on train, report test"""
     seed: int = 10_007
     """seed of tasks and phones, the same after each phase"""
 

@@ -213,7 +213,8 @@ class Run:
         self._log(metrics)
 
     def _evaluate(self, phase: str) -> None:
-        evaluation = Evaluation(self.suite, "test", self.recipe.evaluation.episodes, self.recipe.evaluation.seed)
+        settings = self.recipe.evaluation
+        evaluation = Evaluation(self.suite, settings.split, settings.episodes, settings.seed)
         policy = VlmPolicy(self.model, greedy=True)
         policy.version = self.policy.version
         found = self._collect.collect(policy, evaluation.jobs(f"evaluation-{phase}"), self._watch(f"evaluate/{phase}"))

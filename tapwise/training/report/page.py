@@ -116,7 +116,7 @@ def _success_chart(run: RunData) -> str:
     series = [
         Series("one round of rollouts", "faint", online, dots=True, line=False),
         Series("mean of five rounds", "second", moving_mean(online)),
-        Series("held-out evaluation", "first", sorted(measured), dots=True),
+        Series("evaluation", "first", sorted(measured), dots=True),
     ]
     drawn = [one for one in series if one.points]
     return line_chart(drawn, "steps taken by the policy on training tasks", "Success while learning", rates=True)
