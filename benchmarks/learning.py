@@ -14,7 +14,7 @@ import shutil
 import statistics
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -70,25 +70,49 @@ def fork(source: Path, target: Path, recipe: Recipe) -> None:
     save_checkpoint(target / "checkpoints", {**state, "recipe_sha": recipe_sha(recipe)})
 
 
-def run_seed(base: Recipe, seed: int, folder: Path) -> dict[str, Any]:
-    """Results of one seed: the success of each phase under each algorithm."""
-    results: dict[str, Any] = {}
-    shared = folder / f"seed-{seed}" / "shared"
-    for name, algorithm in ALGORITHMS.items():
-        recipe = base.model_copy(update={"seed": seed, "algorithm": algorithm})
-        if name == "filtered_bc":
-            run = Run(recipe, shared, Lines(f"seed {seed} shared"))
-            run.go(stop_before="offline/learn")
-        target = folder / f"seed-{seed}" / name
-        fork(shared, target, recipe)
-        run = Run(recipe, target, Lines(f"seed {seed} {name}"))
-        run.go()
-        results[name] = {
-            "evaluations": {p: [bool(r["success"]) for r in run.progress.evaluations[p]] for p in PHASES},
-            "interactions": run.progress.interactions,
-            "seconds": run.progress.seconds,
+def shared_folder(folder: Path, seed: int) -> Path:
+    """Where the part of a seed lies that all algorithms share."""
+    return folder / f"seed-{seed}" / "shared"
+
+
+def run_shared(base: Recipe, seed: int, folder: Path) -> None:
+    """Demonstrations, the supervised policy, its evaluation and its offline rollouts."""
+    recipe = base.model_copy(update={"seed": seed, "algorithm": next(iter(ALGORITHMS.values()))})
+    Run(recipe, shared_folder(folder, seed), Lines(f"seed {seed} shared")).go(stop_before="offline/learn")
+
+
+def run_algorithm(base: Recipe, seed: int, name: str, folder: Path) -> dict[str, Any]:
+    """One algorithm from where the shared part ends: the success of each phase, and what it cost."""
+    recipe = base.model_copy(update={"seed": seed, "algorithm": ALGORITHMS[name]})
+    target = folder / f"seed-{seed}" / name
+    fork(shared_folder(folder, seed), target, recipe)
+    run = Run(recipe, target, Lines(f"seed {seed} {name}"))
+    run.go()
+    return {
+        "evaluations": {p: [bool(r["success"]) for r in run.progress.evaluations[p]] for p in PHASES},
+        "interactions": run.progress.interactions,
+        "seconds": run.progress.seconds,
+    }
+
+
+def run_all(base: Recipe, seeds: int, jobs: int, folder: Path) -> dict[int, dict[str, Any]]:
+    """Results by seed and algorithm; `jobs` processes work side by side, each algorithm once its seed's shared part is
+    done."""
+    found: dict[int, dict[str, Any]] = {seed: {} for seed in range(seeds)}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running: dict[Future[Any], tuple[int, str]] = {
+            pool.submit(run_shared, base, seed, folder): (seed, "shared") for seed in range(seeds)
         }
-    return results
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                seed, name = running.pop(future)
+                if name == "shared":
+                    future.result()
+                    running |= {pool.submit(run_algorithm, base, seed, n, folder): (seed, n) for n in ALGORITHMS}
+                else:
+                    found[seed][name] = future.result()
+    return found
 
 
 def summarise(seeds: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -140,7 +164,7 @@ def main() -> int:
     """Run the benchmark, print the table and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds (3)")
-    parser.add_argument("--jobs", type=int, default=2, help="seeds that run at once (2)")
+    parser.add_argument("--jobs", type=int, default=2, help="runs side by side (2)")
     parser.add_argument("--run", type=Path, default=Path("runs/bench-learning"), help="folder of the runs")
     parser.add_argument("--recipe", type=Path, default=HERE / "learning.toml", help="recipe that all runs share")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "learning.json", help="where the result goes")
@@ -148,15 +172,14 @@ def main() -> int:
     options = parser.parse_args()
     base = load_recipe(Recipe, options.recipe)
     started = time.monotonic()
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        tasks = {seed: pool.submit(run_seed, base, seed, options.run) for seed in range(options.seeds)}
-        seeds = {seed: task.result() for seed, task in tasks.items()}
+    seeds = run_all(base, options.seeds, options.jobs, options.run)
     rows = summarise(seeds)
     last = Run(base.model_copy(update={"seed": 0}), options.run / "manifest", Lines("manifest"))
     last.close()
-    result = {
+    result: dict[str, Any] = {
         "rows": rows,
         "differences": differences(rows),
+        "by_seed": seeds,
         "wall_s": time.monotonic() - started,
         "manifest": build_manifest(base, last.suite, last.model.name),
     }
@@ -176,7 +199,7 @@ def main() -> int:
         )
     console = Console()
     console.print(table)
-    for label, found in result["differences"].items():  # type: ignore[union-attr]
+    for label, found in result["differences"].items():
         console.print(
             f"{label}: {found['points']:+.1f} points, 95 % interval {found['ci95'][0]:+.1f} to {found['ci95'][1]:+.1f}"
         )

@@ -37,7 +37,7 @@ class PretrainingConfig(Config):
     """questions a screen in the pointing stage"""
     reading_steps: int = Field(900, ge=0)
     """updates of the reading stage"""
-    pointing_steps: int = Field(900, ge=0)
+    pointing_steps: int = Field(1400, ge=0)
     """updates of the pointing stage"""
     learning_rate: float = Field(3e-3, gt=0)
     """peak learning rate of both stages"""
