@@ -20,8 +20,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tapwise.agent.codecs.arguments import excerpt, number_of, text_of
-from tapwise.agent.codecs.directions import ANDROID_WORLD_SWIPE, CONTENT, Direction, finger_direction, is_direction
+from tapwise.agent.codecs.arguments import excerpt, number_of, shown, text_of
+from tapwise.agent.codecs.directions import ANDROID_WORLD_SWIPE, CONTENT, Direction, is_direction
 from tapwise.agent.codecs.frames import Frame
 from tapwise.chat import json_objects
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, TypeText, Wait
@@ -141,7 +141,7 @@ class AndroidWorldText:
             case "status":
                 return _read_status(given)
         known = ", ".join((*_TOUCHES, "scroll, swipe, input_text", *_PRESSES, "open_app, wait, answer, status"))
-        raise ValueError(f"action_type {kind!r} is unknown; known are {known}")
+        raise ValueError(f"action_type {shown(kind)} is unknown; known are {known}")
 
     def _written(self, point: Point) -> dict[str, int]:
         x, y = self.frame.write(point)
@@ -151,7 +151,7 @@ class AndroidWorldText:
         if given.get("index") is None:
             return self.frame.read(number_of(given, "x"), number_of(given, "y"))
         if given.get("x") is not None or given.get("y") is not None:
-            raise ValueError(f"{excerpt(str(given))} has an index and coordinates, expected one of the two")
+            raise ValueError(f"{shown(given)} has an index and coordinates, expected one of the two")
         left, top, right, bottom = self._element(given)
         return self._clamped((left + right) / 2, (top + bottom) / 2)
 
@@ -160,7 +160,7 @@ class AndroidWorldText:
         if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10:
             index = int(index)
         if isinstance(index, bool) or not isinstance(index, int):
-            raise ValueError(f"index is {index!r}, expected a whole number")
+            raise ValueError(f"index is {shown(index)}, expected a whole number")
         if self.elements is None:
             raise ValueError("the reply names an element by index, but this codec was given no elements")
         if not 0 <= index < len(self.elements):
@@ -173,7 +173,8 @@ class AndroidWorldText:
         x, y = (left + right) / 2, (top + bottom) / 2
         ends = {"up": (x, top), "down": (x, bottom), "left": (left, y), "right": (right, y)}
         swipe = Swipe(self._clamped(x, y), self._clamped(*ends[finger]))
-        finger_direction(swipe)  # an element without area cannot be scrolled
+        if swipe.start == swipe.end:
+            raise ValueError(f"the element at {bounds} has no extent on the screen in which it could be scrolled")
         return swipe
 
     def _clamped(self, x: float, y: float) -> Point:
@@ -183,7 +184,7 @@ class AndroidWorldText:
 def _direction(given: Mapping[str, Any]) -> Direction:
     direction = given.get("direction")
     if not is_direction(direction):
-        raise ValueError(f"direction is {direction!r}, expected up, down, left or right")
+        raise ValueError(f"direction is {shown(direction)}, expected up, down, left or right")
     return direction
 
 
@@ -197,5 +198,5 @@ def _across(finger: Direction) -> Swipe:
 def _read_status(given: Mapping[str, Any]) -> Finish:
     goal = given.get("goal_status")
     if goal not in ("complete", "infeasible"):
-        raise ValueError(f"goal_status is {goal!r}, expected complete or infeasible")
+        raise ValueError(f"goal_status is {shown(goal)}, expected complete or infeasible")
     return Finish("success" if goal == "complete" else "impossible")

@@ -26,11 +26,20 @@ def excerpt(text: str) -> str:
     return repr(" ".join(text.split())[:_SHOWN])
 
 
+def shown(value: object) -> str:
+    """A value for an error message: cut short, and safe where a model nested it too deeply to print."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):
+        return f"a {type(value).__name__} that cannot be printed"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 def text_of(given: Mapping[str, Any], name: str) -> str:
     """The text under `name`."""
     value = given.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"{name} is {value!r}, expected text")
+        raise ValueError(f"{name} is {shown(value)}, expected text")
     return value
 
 
@@ -38,7 +47,7 @@ def number_of(given: Mapping[str, Any], name: str) -> float:
     """The finite number under `name`."""
     value = given.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} is {value!r}, expected a number")
+        raise ValueError(f"{name} is {shown(value)}, expected a number")
     try:
         number = float(value)
     except OverflowError:
@@ -63,7 +72,7 @@ def seconds_of(given: Mapping[str, Any], name: str, default: float) -> float:
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,30})?(?:e-\d{1,3})?)\s*(?:s|seconds?)?\s*", value)
         if match is None:
-            raise ValueError(f"{name} is {value[:_SHOWN]!r}, expected seconds")
+            raise ValueError(f"{name} is {shown(value)}, expected seconds")
         return seconds(float(match.group(1)), name)
     return seconds(number_of(given, name), name)
 
@@ -77,14 +86,14 @@ def pair_of(given: Mapping[str, Any], name: str, frame: Frame) -> Point:
     """The point that the list [x, y] under `name` says in `frame`."""
     value = given.get(name)
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise ValueError(f"{name} is {value!r}, expected [x, y]")
+        raise ValueError(f"{name} is {shown(value)}, expected [x, y]")
     return frame.read(*(number_of({name: item}, name) for item in value))
 
 
 def first_object(text: str, start: int) -> tuple[dict[str, Any], int]:
-    """The JSON object that begins at the first brace from `start` on, and where it ends."""
+    """The JSON object that begins at `start` or after white space there, and where it ends."""
     brace = text.find("{", start)
-    if brace < 0:
+    if brace < 0 or text[start:brace].strip():
         raise ValueError(f"no JSON object in {excerpt(text[start:])}")
     try:
         value, end = json.JSONDecoder().raw_decode(text, brace)

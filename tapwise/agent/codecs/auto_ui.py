@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable
 
-from tapwise.agent.codecs.arguments import excerpt
+from tapwise.agent.codecs.arguments import excerpt, shown
 from tapwise.records import Action, Finish, Key, Point, Press, Size, Swipe, Tap, TypeText
 
 TAP_RADIUS = 0.04
@@ -110,7 +110,7 @@ class AutoUiText:
                 raise ValueError(f"TYPE without typed_text in {excerpt(text[start:])}")
             return TypeText(found["text"])
         if kind != "DUAL_POINT":
-            raise ValueError(f"action_type {kind!r} is unknown; known are DUAL_POINT, TYPE, {', '.join(_PLAIN)}")
+            raise ValueError(f"action_type {shown(kind)} is unknown; known are DUAL_POINT, TYPE, {', '.join(_PLAIN)}")
         touch, lift = _read_pair(found["touch"], "touch_point"), _read_pair(found["lift"], "lift_point")
         return Tap(touch) if self.tap_rule(touch, lift) else Swipe(touch, lift)
 
@@ -136,8 +136,8 @@ def _pair(point: Point) -> str:
 def _read_pair(text: str | None, name: str) -> Point:
     found = _PAIR.fullmatch((text or "").strip())
     if found is None:
-        raise ValueError(f"{name} is {text!r}, expected [y, x]")
+        raise ValueError(f"{name} is {shown(text)}, expected [y, x]")
     y, x = (float(number) for number in found.groups())
     if not (0 <= x <= 1 and 0 <= y <= 1):
-        raise ValueError(f"{name} is {text!r}, outside 0..1: a gesture's points are fractions of the screen")
+        raise ValueError(f"{name} is {shown(text)}, outside 0..1: a gesture's points are fractions of the screen")
     return Point(x, y)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 
-from tapwise.agent.codecs.arguments import excerpt, plain_number, seconds, seconds_of, text_of
+from tapwise.agent.codecs.arguments import excerpt, plain_number, seconds, seconds_of, shown, text_of
 from tapwise.agent.codecs.calls import Value, quote, read_call
 from tapwise.agent.codecs.frames import Frame
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Swipe, Tap, TypeText, Wait
@@ -134,7 +134,7 @@ class AutoGlmText:
     def _point(self, given: dict[str, Value], name: str) -> Point:
         value = given.get(name)
         if not isinstance(value, list) or len(value) != 2:
-            raise ValueError(f"{name} is {value!r}, expected [x,y]")
+            raise ValueError(f"{name} is {shown(value)}, expected [x,y]")
         return self.frame.read(*value)
 
 

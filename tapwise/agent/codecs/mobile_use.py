@@ -29,6 +29,7 @@ from tapwise.agent.codecs.arguments import (
     plain_number,
     seconds,
     seconds_of,
+    shown,
     text_of,
 )
 from tapwise.agent.codecs.directions import FINGER, UI_S1_LABELS, Directions, is_direction
@@ -101,13 +102,13 @@ class MobileUseText:
         kind = given["action"]
         reader = self._readers.get(kind) if isinstance(kind, str) else None
         if reader is None:
-            raise ValueError(f"action {kind!r} is unknown; known are {', '.join(self._readers)}")
+            raise ValueError(f"action {shown(kind)} is unknown; known are {', '.join(self._readers)}")
         return reader(given)
 
     def arguments(self, text: str) -> dict[str, Any]:
         """The JSON object with the action and its arguments as the model wrote them, in the format's own units."""
         tag = f"<{self.envelope}>"
-        start = text.find(tag, _end_of_thought(text))
+        start = text.find(tag, _end_of_thought(text, tag))
         if start < 0:
             raise ValueError(f"no {tag} in {excerpt(text)}")
         given, end = first_object(text, start + len(tag))
@@ -116,14 +117,14 @@ class MobileUseText:
             raise ValueError(f"{excerpt(rest)} follows the JSON object, expected </{self.envelope}>")
         if self.envelope == "tool_call":
             if given.get("name") != TOOL or not isinstance(given.get("arguments"), dict):
-                raise ValueError(f"the tool call is {excerpt(str(given))}, expected {TOOL} with arguments")
+                raise ValueError(f"the tool call is {shown(given)}, expected {TOOL} with arguments")
             given = given["arguments"]
         if "action" not in given:
-            raise ValueError(f"{excerpt(str(given))} has no action")
+            raise ValueError(f"{shown(given)} has no action")
         return given
 
     def _wrap(self, arguments: Mapping[str, Any], thought: str) -> str:
-        if "</think>" in thought or f"<{self.envelope}>" in thought:
+        if any(tag in thought for tag in ("<think>", "</think>", f"<{self.envelope}>")):
             raise ValueError(f"the thought {excerpt(thought)} holds a tag of the envelope")
         if self.envelope == "action":
             call = json.dumps(arguments, ensure_ascii=False, allow_nan=False)
@@ -166,7 +167,7 @@ class MobileUseText:
             return Swipe(*self.pairs.orient(self._point(given, "coordinate"), self._point(given, "coordinate2")))
         direction = given["direction"]
         if not is_direction(direction):
-            raise ValueError(f"direction is {direction!r}, expected up, down, left or right")
+            raise ValueError(f"direction is {shown(direction)}, expected up, down, left or right")
         if given.get("coordinate") is None:
             return self.labels.swipe(direction)
         return self.labels.swipe_from(self._point(given, "coordinate"), direction)
@@ -178,9 +179,10 @@ def thought(text: str) -> str:
     return text[start + len("<think>") : end].strip() if 0 <= start < end else ""
 
 
-def _end_of_thought(text: str) -> int:
-    start = text.find("<think>")
-    return max(text.find("</think>", start), 0) if start >= 0 else 0
+def _end_of_thought(text: str, tag: str) -> int:
+    """Where a think block that precedes the first `tag` ends, since a thought may name the tag; 0 without one."""
+    start, first = text.find("<think>"), text.find(tag)
+    return max(text.find("</think>", start), 0) if 0 <= start < first else 0
 
 
 def _time(duration_s: float) -> int | float:
@@ -204,5 +206,5 @@ def _key(name: str) -> Key:
 def _read_terminate(given: Mapping[str, Any]) -> Finish:
     status = given.get("status")
     if status not in ("success", "failure"):
-        raise ValueError(f"status is {status!r}, expected success or failure")
+        raise ValueError(f"status is {shown(status)}, expected success or failure")
     return Finish("success" if status == "success" else "impossible")

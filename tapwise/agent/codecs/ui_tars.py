@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tapwise.agent.codecs.arguments import excerpt
+from tapwise.agent.codecs.arguments import excerpt, shown
 from tapwise.agent.codecs.calls import Call, Value, quote, read_call
 from tapwise.agent.codecs.directions import CONTENT, is_direction
 from tapwise.agent.codecs.frames import Frame
@@ -148,7 +148,7 @@ class UiTarsText:
             return Swipe(self._place(given, _START_NAMES), self._place(given, _END_NAMES))
         direction = given.get("direction")
         if not is_direction(direction):
-            raise ValueError(f"direction is {direction!r}, expected up, down, left or right")
+            raise ValueError(f"direction is {shown(direction)}, expected up, down, left or right")
         if not any(name in given for name in _START_NAMES):
             return CONTENT.swipe(direction)
         return CONTENT.swipe_from(self._place(given, _START_NAMES), direction)
@@ -163,7 +163,7 @@ class UiTarsText:
         text = str(value) if isinstance(value, list) else value
         found = (_BOX.fullmatch(text) or _POINT.fullmatch(text)) if isinstance(text, str) else None
         if found is None:
-            raise ValueError(f"{name} is {value!r}, expected '(x,y)'")
+            raise ValueError(f"{name} is {shown(value)}, expected '(x,y)'")
         numbers = [float(number) for number in found.groups() if number is not None]
         if len(numbers) == 4:
             left, top, right, bottom = numbers
@@ -174,5 +174,5 @@ class UiTarsText:
 def _text(given: Mapping[str, Value], name: str, default: str | None = None) -> str:
     value = given.get(name, default)
     if not isinstance(value, str):
-        raise ValueError(f"{name} is {value!r}, expected text in quotes")
+        raise ValueError(f"{name} is {shown(value)}, expected text in quotes")
     return value
