@@ -13,8 +13,11 @@ def any_action() -> st.SearchStrategy[Action]:
     points = st.builds(Point, x=st.floats(0, 1), y=st.floats(0, 1))
     # Codecs embed texts in JSON, calls and tags: their own marks must survive too.
     marks = st.sampled_from(
-        ["paris, france", "time: now", 'say "hi"', "it's", "a\\", "\\n", "a\nb", '")', "')", "</action>", "</answer>"]
-        + ["<think>x</think>", '"typed_text": "', "Action: click", "<tool_call>", "', b='", '{"action": 1}', "é 漢 😀"]
+        [
+            *("paris, france", "time: now", 'say "hi"', "it's", "a\\", "\\n", "a\nb", '")', "')", "', b='", "é 漢 😀"),
+            *("</action>", "</answer>", "<think>x</think>", "<tool_call>", "Action: click"),
+            *('"typed_text": "', '{"action": 1}', 'do(action="Back")'),
+        ]
     )
     texts = st.text(max_size=20) | marks | st.tuples(marks, marks).map("".join)
     seconds = st.floats(0, 60)

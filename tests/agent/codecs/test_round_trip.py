@@ -18,7 +18,7 @@ from tapwise.agent.codecs.directions import CONTENT, UI_S1_TRAIN_PAIRS
 from tapwise.agent.codecs.frames import Frame
 from tapwise.agent.codecs.mobile_use import MobileUseText
 from tapwise.agent.codecs.ui_tars import UiTarsText
-from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, TypeText, Wait
+from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, Wait
 
 SCREEN = Size(2400, 1080)
 Place = Callable[[Point], Point]
