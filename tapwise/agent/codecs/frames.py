@@ -41,7 +41,8 @@ def smart_resize(
 
     Both sides become the nearest multiples of `factor`. Where their product then leaves min_pixels..max_pixels, both
     are scaled by one ratio until it does not: down to multiples below, or up to multiples above. Source: Qwen2-VL
-    technical report (arXiv 2409.12191), section 2.1, and the image processor that is released with it.
+    technical report (arXiv 2409.12191), section 2.1, and the image processor that is released with it. A side never
+    falls below one `factor`; releases of the processor differ on that, for sides under half a factor only.
 
     Raises ValueError for sides or bounds that are not positive, and for pictures over 200 times as long as wide.
     """
