@@ -152,7 +152,7 @@ def test_every_example_of_the_golden_file() -> None:
     if not GOLDEN.exists():
         pytest.skip("golden file not here")
     examples = {example["name"]: example for example in json.loads(GOLDEN.read_text())["examples"]}
-    seen = {name: 0 for name in ("aitw.action_match.", "aitw.box_enlarge", "vem.scroll_label", "vem.unparsable")}
+    seen = dict.fromkeys(("aitw.action_match.", "aitw.box_enlarge", "vem.scroll_label", "vem.unparsable"), 0)
     for name, example in examples.items():
         given, expected = example["inputs"], example["expected"]
         for prefix in seen:
