@@ -78,7 +78,7 @@ def actions_match(a: AitwAction, b: AitwAction, boxes_yxhw: ArrayLike, mode: Mod
     if type_a is not ActionType.DUAL_POINT:
         return True
     touch_a, lift_a, touch_b, lift_b = (point_yx(action, name) for action in (a, b) for name in ("yx_touch", "yx_lift"))
-    tap_a, tap_b = _distance(touch_a, lift_a) <= TAP_DISTANCE, _distance(touch_b, lift_b) <= TAP_DISTANCE
+    tap_a, tap_b = is_tap(a), is_tap(b)
     if tap_a != tap_b:
         return False
     if tap_a:
@@ -97,6 +97,11 @@ def enlarge_boxes(boxes_yxhw: ArrayLike, growth: float = 1.4) -> NDArray[np.floa
     boxes = box_rows(boxes_yxhw)
     origin, size = boxes[:, :2], boxes[:, 2:]
     return np.hstack([np.maximum(0.0, origin - growth / 2 * size), np.minimum(1.0, size * (1 + growth))])
+
+
+def is_tap(gesture: AitwAction) -> bool:
+    """Whether a gesture is a tap rather than a swipe. Raises ValueError where it lacks a point."""
+    return _distance(point_yx(gesture, "yx_touch"), point_yx(gesture, "yx_lift")) <= TAP_DISTANCE
 
 
 def box_rows(boxes_yxhw: ArrayLike) -> NDArray[np.float64]:
