@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapwise.evaluator.ui_s1_matching import match_action
@@ -122,6 +122,7 @@ def test_the_first_blocks_count() -> None:
     assert parse_response(f"<think>x</think><action>{'[' * 100_000}</action>").action is None
 
 
+@settings(max_examples=40)
 @given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(lambda x: reply(json.dumps(x))))
 def test_no_reply_breaks_it(text: str) -> None:
     assert step_reward(text, THERE, SIZE, RESIZED, 4).score == 0.0
