@@ -52,7 +52,7 @@ def importer(name: str) -> Importer:
 
 
 def find_sources(name: str, path: Path) -> list[Path]:
-    """The files of a format: `path` itself, or all below the folder that it is. Raises DataError when there are none."""
+    """The files of a format: `path` itself, or all below the folder that it is. Raises DataError for none."""
     patterns = FORMATS[name].patterns
     if not patterns or path.is_file():
         return [path]

@@ -1,7 +1,7 @@
 """Any data set that the Hugging Face library can read, by a map of columns; one row per step, episodes contiguous.
 
 Ours: image, instruction, action, and, where there are any, episode, text, split, kind. The default map is that of
-tapwise's own shards. Actions may be JSON of tapwise's records, of UI-S1 ("action") or of AndroidControl ("action_type").
+tapwise's own shards. Actions may be JSON of tapwise's records, of UI-S1 or of AndroidControl.
 """
 
 from __future__ import annotations

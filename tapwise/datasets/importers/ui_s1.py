@@ -1,8 +1,8 @@
 """UI-S1's JSONL: one task per line, screenshots named by their paths, places in pixels of the original screen.
 
 Images may be absent (UI-S1 does not release them): observations then hold a placeholder, a grey picture of the right
-size, and the task's parameter `missing_images` says for which steps. Without a picture the screen's size is the
-smallest known one that holds all coordinates of the task; `screen_size` in the parameters then says "assumed".
+size, and the task's parameter `missing_images` says for which steps. Without a picture the screen's size is told
+by the task's swipes, or is the smallest known one that holds its places; `screen_size` in the parameters then says "assumed".
 
 UI-S1's two files disagree on vertical swipes: the one for evaluation, whose steps have `check_options`, holds the
 finger's vector, the one for training the content's. Both become the finger's.
@@ -11,7 +11,7 @@ finger's vector, the one for training the content's. Both become the finger's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,25 +106,34 @@ def _episode(name: str, record: Mapping[str, Any], folders: Sequence[Path], opti
 
 
 def assume_size(steps: Sequence[Mapping[str, Any]], least: Size) -> Size:
-    """The smallest known size, from `least` on, that holds all coordinates of the steps."""
-    places = [place for step in steps for place in _places(step)]
+    """The size that the task's swipes tell, else the smallest known one, from `least` on, that holds its places.
+
+    UI-S1 makes swipes of AndroidControl's scrolls: through the screen's middle, between its quarters.
+    """
+    contents = [step.get("action_content") for step in steps]
+    given = [[_xy(content.get(name)) for name in _PLACES] for content in contents if isinstance(content, dict)]
+    places = [place for pair in given for place in pair if place is not None]
     right, bottom = max((x for x, _ in places), default=0.0), max((y for _, y in places), default=0.0)
-    for size in (least, *KNOWN_SIZES):
+    told = [size for first, last in given if first and last and (size := _size_of_swipe(first, last)) is not None]
+    for size in (*told[:1], least, *KNOWN_SIZES):
         if right <= size.width and bottom <= size.height:
             return size
     return Size(max(least.height, math.ceil(bottom)), max(least.width, math.ceil(right)))
 
 
-def _places(step: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
-    content = step.get("action_content")
-    given = [content.get(name) for name in _PLACES] if isinstance(content, dict) else []
-    options = step.get("check_options")
-    boxes = options.get("candidate_bbox") if isinstance(options, dict) else None
-    for box in boxes if isinstance(boxes, list) else []:
-        given.append(box[2:4] if isinstance(box, list) else None)
-    for place in given:
-        if isinstance(place, list) and len(place) == 2 and all(isinstance(one, int | float) for one in place):
-            yield float(place[0]), float(place[1])
+def _size_of_swipe(first: tuple[float, float], last: tuple[float, float]) -> Size | None:
+    (left, right), (top, bottom) = sorted((first[0], last[0])), sorted((first[1], last[1]))
+    if math.isclose(left, right, abs_tol=0.5) and math.isclose(bottom, 3 * top, abs_tol=1.5):
+        return Size(round(4 * top), round(2 * left))
+    if math.isclose(top, bottom, abs_tol=0.5) and math.isclose(right, 3 * left, abs_tol=1.5):
+        return Size(round(2 * top), round(4 * left))
+    return None
+
+
+def _xy(place: Any) -> tuple[float, float] | None:
+    if isinstance(place, list) and len(place) == 2 and all(isinstance(one, int | float) for one in place):
+        return float(place[0]), float(place[1])
+    return None
 
 
 def _picture(step: Mapping[str, Any], folders: Sequence[Path]) -> Screenshot | None:
