@@ -17,7 +17,7 @@ from tapwise.records import Trajectory
 
 
 def export(trajectories: Iterable[Trajectory], folder: Path) -> int:
-    """Write the trajectories that have steps; `is_successful` is false where success is not known. Returns the steps."""
+    """Write the trajectories that have steps; returns the steps. `is_successful` is false where it is not known."""
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
     with (folder / "tasks.jsonl").open("w", encoding="utf-8") as file:

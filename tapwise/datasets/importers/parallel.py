@@ -103,8 +103,8 @@ def _died(source: Path, process: SpawnProcess) -> Problem:
     process.join(_JOIN_S)
     return Problem(
         "DataError",
-        f"{source}: the process that read it ended with status {process.exitcode}; run the import again with --workers 1"
-        " to see why",
+        f"{source}: the process that read it ended with status {process.exitcode}; import it again with --workers 1 to"
+        " see why",
         "rest of the file",
     )
 

@@ -2,7 +2,8 @@
 
 Images may be absent (UI-S1 does not release them): observations then hold a placeholder, a grey picture of the right
 size, and the task's parameter `missing_images` says for which steps. Without a picture the screen's size is told
-by the task's swipes, or is the smallest known one that holds its places; `screen_size` in the parameters then says "assumed".
+by the task's swipes, or is the smallest known one that holds its places; the parameter `screen_size` then says
+"assumed".
 
 UI-S1's two files disagree on vertical swipes: the one for evaluation, whose steps have `check_options`, holds the
 finger's vector, the one for training the content's. Both become the finger's.
