@@ -74,8 +74,8 @@ def _import(options: argparse.Namespace) -> int:
         print(json.dumps(found))
     else:
         print(
-            f"{report.episodes} episodes with {report.steps} steps imported into {options.out}; {len(before)} were there"
-            f" before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack images"
+            f"{report.episodes} episodes with {report.steps} steps imported into {options.out}; {len(before)} were"
+            f" there before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack images"
         )
     _tell_problems(
         [f"{one.kind}: {one.message} (lost: {one.lost})" for one in report.problems], sum(report.kinds.values())
@@ -113,7 +113,8 @@ def _check(options: argparse.Namespace) -> int:
         print(json.dumps({**found, "problems": problems}))
     else:
         print(
-            f"{episodes} episodes with {steps} steps can be read; {interrupted} were interrupted; {len(problems)} problems"
+            f"{episodes} episodes with {steps} steps can be read; {interrupted} were interrupted;"
+            f" {len(problems)} problems"
         )
     _tell_problems(problems, len(problems))
     return EXIT_LOST if problems else EXIT_DONE
