@@ -75,7 +75,8 @@ def _import(options: argparse.Namespace) -> int:
     else:
         print(
             f"{report.episodes} episodes with {report.steps} steps imported into {options.out}; {len(before)} were"
-            f" there before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack images"
+            f" there before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack"
+            " images"
         )
     _tell_problems(
         [f"{one.kind}: {one.message} (lost: {one.lost})" for one in report.problems], sum(report.kinds.values())

@@ -51,7 +51,8 @@ def export(trajectories: Iterable[Trajectory], folder: Path) -> int:
 
 def rows(trajectory: Trajectory, folder: Path) -> list[dict[str, Any]]:
     """The rows of one trajectory; places are parts of the screen, x before y."""
-    made, history = [], []
+    made: list[dict[str, Any]] = []
+    history: list[str] = []
     for step in trajectory.steps:
         answer = action_json(step.decision.action)
         if step.decision.unparsable is None:

@@ -215,7 +215,7 @@ def test_all_of_the_android_control_test_split() -> None:
 
 @pytest.mark.skipif(not DATA.exists(), reason="real data not here")
 def test_the_training_examples_have_the_finger_vector() -> None:
-    episodes = [only_one for only_one in importer("ui_s1")(DATA / "ui_s1_train_example.jsonl", Options())]
+    episodes = list(importer("ui_s1")(DATA / "ui_s1_train_example.jsonl", Options()))
     assert len(episodes) == 32
     steps = [step for one in episodes if isinstance(one, Trajectory) for step in one.steps]
     assert len(steps) == 206
@@ -261,8 +261,7 @@ def test_ui_s1_errors_cost_one_task(tmp_path: Path) -> None:
 @pytest.fixture
 def trajectory(tmp_path: Path) -> Trajectory:
     (tmp_path / "1.png").write_bytes(PICTURES[0].data)
-    one = only("ui_s1", _ui_s1(tmp_path / "train.jsonl"))
-    return one
+    return only("ui_s1", _ui_s1(tmp_path / "train.jsonl"))
 
 
 def test_ui_s1_round_trip(trajectory: Trajectory, tmp_path: Path) -> None:
