@@ -40,6 +40,16 @@ from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.records import Decision, Screenshot, Size, Step
 
 EPISODES_PER_SHARD = 50
+FEATURES = {
+    "episode_id": "byte",
+    "goal_info": "byte",
+    "image/encoded": "byte",
+    "image/height": "int",
+    "image/width": "int",
+    "results/action_type": "int",
+    "results/yx_touch": "float",
+    "results/yx_lift": "float",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def screen(rng: np.random.Generator, size: Size) -> bytes:
     for _ in range(20):
         top, left = int(rng.integers(size.height)), int(rng.integers(size.width))
         block = pixels[top : top + 12, left : left + 60]
-        block[:] = rng.integers(0, 256, block.shape[:2] + (1,), np.uint8)
+        block[:] = rng.integers(0, 256, (*block.shape[:2], 1), np.uint8)
     return pixels.tobytes()
 
 
@@ -116,7 +126,7 @@ def import_plainly(shards: list[Path], out: Path) -> int:
     with ParquetTrajectoryStore(out, sync="never") as store:
         for shard in shards:
             episode, steps, goal = "", [], ""
-            for example in tfrecord_loader(str(shard), None, None, compression_type="gzip"):
+            for example in tfrecord_loader(str(shard), None, FEATURES, compression_type="gzip"):
                 name = bytes(example["episode_id"]).decode()
                 if name != episode and steps:
                     store.append(build("aitw", f"general/{episode}", goal, steps))
