@@ -1,7 +1,7 @@
 """Any data set that the Hugging Face library can read, by a map of columns; one row per step, episodes contiguous.
 
-Ours: image, instruction, action, and, where there are any, episode, text, split, kind. The default map is that of
-tapwise's own shards. Actions may be JSON of tapwise's records, of UI-S1 or of AndroidControl.
+Ours: image, instruction, action, episode, and, where there are any, text, split, kind, outcome, record. The default map
+is that of tapwise's own shards. Actions may be JSON of tapwise's records, of UI-S1 or of AndroidControl.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tapwise.datasets.encoding import decode
 from tapwise.datasets.importers import android_control, ui_s1_actions
 from tapwise.datasets.importers.common import Imported, Options, Problem, build, decide, encoded, need, observe
 from tapwise.errors import ConfigError, DataError, WrongValue
-from tapwise.records import Action, Decision, Size, Split, Step
+from tapwise.records import Action, Decision, Size, Split, Step, Trajectory, Verdict
 
 DEFAULT_COLUMNS = {
     "image": "image",
@@ -26,6 +27,8 @@ DEFAULT_COLUMNS = {
     "text": "text",
     "split": "split",
     "kind": "kind",
+    "outcome": "outcome",
+    "record": "record",
 }
 _NEEDED = ("image", "instruction", "action", "episode")
 
@@ -78,7 +81,7 @@ def _open(source: Path, columns: Mapping[str, str]) -> Iterator[tuple[str, Any]]
 
 def _episode(
     name: str, rows: Sequence[tuple[int, Mapping[str, Any]]], columns: Mapping[str, str], part: str, where: str
-) -> Any:
+) -> Trajectory:
     steps, final = [], None
     for number, row in rows:
         here = f"{where}, row {number}"
@@ -95,6 +98,7 @@ def _episode(
         raw = row.get(columns["action"])
         text = row.get(columns["text"])
         decision = _decide(raw, text if isinstance(text, str) else None, screen.screenshot.size, here)
+        decision = replace(decision, unparsable=decision.unparsable or _unparsable(row.get(columns["record"])))
         steps.append(Step(screen, decision))
     if not steps:
         raise WrongValue(f"{where} has no steps")
@@ -102,7 +106,26 @@ def _episode(
     told = str(first.get(columns["split"]) or part)
     split: Split = "train" if told.startswith("train") else "test"
     instruction = need(first, columns["instruction"], str, where)
-    return build("hub", name, instruction, steps, split=split, params={"official_split": told}, final=final)
+    outcome = first.get(columns["outcome"])
+    return build(
+        "hub",
+        name,
+        instruction,
+        steps,
+        split=split,
+        params={"official_split": told},
+        final=final,
+        verdict=Verdict(outcome, "hub:outcome") if isinstance(outcome, bool) else None,
+    )
+
+
+def _unparsable(record: Any) -> str | None:
+    """What tapwise's own shards say of an action that could not be read when it was generated."""
+    try:
+        found = json.loads(record)["decision"]["unparsable"]
+    except (TypeError, ValueError, KeyError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _decide(raw: Any, text: str | None, size: Size, where: str) -> Decision:

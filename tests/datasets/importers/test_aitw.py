@@ -130,9 +130,10 @@ def test_official_splits(aitw_step: Any, aitw_shard: Write, tmp_path: Path) -> N
         "aitw/general/1",
         "aitw/general/2",
     ]
-    file.write_text("[]", encoding="utf-8")
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("[]", encoding="utf-8")
     with pytest.raises(ConfigError, match="split file"):
-        list(episodes(shard, Options(split_file=file)))
+        list(episodes(shard, Options(split_file=wrong)))
 
 
 def test_subsets_by_name() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,22 @@ from tapwise.datasets.importers import FORMATS, Options, Problem, find_sources, 
 from tapwise.datasets.importers.parallel import SourceDone, import_all
 from tapwise.errors import ConfigError, DataError
 from tapwise.images import encode
-from tapwise.records import Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, Trajectory, TypeText, UiNode, Wait
+from tapwise.records import (
+    Decision,
+    Finish,
+    Key,
+    LongPress,
+    OpenApp,
+    Point,
+    Press,
+    Size,
+    Swipe,
+    Tap,
+    Trajectory,
+    TypeText,
+    UiNode,
+    Wait,
+)
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 PICTURES = [encode(np.full((40, 20, 3), 50 * index, np.uint8), "png") for index in range(4)]
@@ -260,8 +276,11 @@ def test_ui_s1_errors_cost_one_task(tmp_path: Path) -> None:
 
 @pytest.fixture
 def trajectory(tmp_path: Path) -> Trajectory:
-    (tmp_path / "1.png").write_bytes(PICTURES[0].data)
-    return only("ui_s1", _ui_s1(tmp_path / "train.jsonl"))
+    (tmp_path / "1.png").write_bytes(encode(np.full((2400, 1080, 3), 9, np.uint8), "png").data)
+    one = only("ui_s1", _ui_s1(tmp_path / "train.jsonl"))
+    assert one.task.param("missing_images") == "0,2"
+    assert [type(step.decision.action) for step in one.steps] == [Swipe, Tap, Finish]
+    return one
 
 
 def test_ui_s1_round_trip(trajectory: Trajectory, tmp_path: Path) -> None:
@@ -284,11 +303,14 @@ def test_chat_rows(trajectory: Trajectory, tmp_path: Path) -> None:
 
 
 def test_hub_round_trip(trajectory: Trajectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    *steps, last = trajectory.steps
+    steps.append(replace(last, decision=Decision(Wait(), "?", unparsable="no action")))
+    trajectory = replace(trajectory, steps=tuple(steps), outcome=False)
     pytest.importorskip("datasets", reason="needs the hub extra")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
     assert hub_export.export([trajectory], tmp_path / "out") == 3
     again = only("hub", tmp_path / "out")
-    assert again.id == f"hub/{trajectory.id}"
+    assert (again.id, again.success) == (f"hub/{trajectory.id}", False)
     assert [step.decision for step in again.steps] == [step.decision for step in trajectory.steps]
     assert [step.observation.screenshot for step in again.steps] == [
         step.observation.screenshot for step in trajectory.steps
