@@ -53,10 +53,10 @@ def load(path: Path) -> list[Any]:
         raise DataError(f"{path} is a torch file: install tapwise[train] to read it") from error
 
     kinds = {type(np.dtype(name)) for name in ("float32", "float64", "int32", "int64", "uint8", "bool")}
-    core = np.array(0.0).__reduce__()[0], np.float64(0).__reduce__()[0]
+    makers: list[Any] = [np.array(0.0).__reduce__()[0], np.float64(0).__reduce__()[0]]
     try:
         # Scores may be numpy's numbers; these constructors only make arrays.
-        with torch.serialization.safe_globals([np.ndarray, np.dtype, *kinds, *core]):
+        with torch.serialization.safe_globals([np.ndarray, np.dtype, *kinds, *makers]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

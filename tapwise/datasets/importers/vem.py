@@ -68,7 +68,7 @@ def _groups(source: Path) -> Iterator[list[Row] | Problem]:
             yield rows
             rows = []
         # All that later rows of an episode add is their label.
-        labels = {name: row[name] for name in ("ep_id", "step_id", "critic_output") if name in row}
+        labels: dict[str, Any] = {name: row[name] for name in ("ep_id", "step_id", "critic_output") if name in row}
         rows.append((where, labels if rows else row))
     if rows:
         yield rows
