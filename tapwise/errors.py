@@ -12,6 +12,13 @@ TapwiseError
 ├── JudgeError             the judge could not be asked (boundary "judge")
 ├── ModelError             a model folder or its weights cannot be used
 ├── StoreError             a trajectory store cannot be read or written
+├── DataError              a foreign file, or one record of it, cannot be imported
+│   ├── TruncatedShard     the file ends within a record, or its compression is broken
+│   ├── WrongLength        the length in front of a record is damaged or absurd
+│   ├── WrongChecksum      the bytes of a record do not fit their checksum
+│   ├── MissingFeature     a record lacks a field that an episode needs
+│   ├── WrongText          text is not UTF-8
+│   └── WrongValue         a field holds what it must not hold
 └── CheckpointError        a checkpoint cannot be read or does not fit the run
 
 Each message names the thing, the place and the fix.
@@ -76,3 +83,31 @@ class StoreError(TapwiseError):
 
 class CheckpointError(TapwiseError):
     """A checkpoint cannot be read, or does not fit the run."""
+
+
+class DataError(TapwiseError):
+    """A foreign file, or one record of it, cannot be imported."""
+
+
+class TruncatedShard(DataError):
+    """A file ends within a record, or its compression is broken."""
+
+
+class WrongLength(DataError):
+    """The length in front of a record is damaged or absurd."""
+
+
+class WrongChecksum(DataError):
+    """The bytes of a record do not fit their checksum."""
+
+
+class MissingFeature(DataError):
+    """A record lacks a field that an episode needs."""
+
+
+class WrongText(DataError):
+    """Text is not UTF-8."""
+
+
+class WrongValue(DataError):
+    """A field holds what it must not hold."""

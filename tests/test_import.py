@@ -46,7 +46,7 @@ def test_nothing_heavy_is_imported(statement: str) -> None:
     assert output.splitlines()[-1] == "loaded:"
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "eval", "judge", "phone", "report"])
+@pytest.mark.parametrize("command", ["data", "demo", "train", "eval", "judge", "phone", "report"])
 def test_help_of_a_command_needs_no_torch(command: str) -> None:
     output = python(
         "import contextlib, io, sys\nimport tapwise.cli\n"

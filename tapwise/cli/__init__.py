@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "demo": "train an agent from nothing on virtual phones, and write a report",
     "train": "train by a recipe",
     "eval": "measure a policy on a suite of tasks",
+    "data": "import, check, count and export trajectories",
     "judge": "let a model judge stored trajectories",
     "phone": "serve virtual phones to any ADB client",
     "pretrain": "train the base weights of the small model",

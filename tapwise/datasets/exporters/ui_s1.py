@@ -1,0 +1,43 @@
+"""UI-S1's JSONL for training: `tasks.jsonl` and `images/`.
+
+Vertical swipes are turned round, as in UI-S1's own training file and as its reward expects them; the importer turns
+them back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tapwise.datasets.exporters.files import save_picture
+from tapwise.datasets.importers.ui_s1_actions import write_action
+from tapwise.records import Trajectory
+
+
+def export(trajectories: Iterable[Trajectory], folder: Path) -> int:
+    """Write the trajectories that have steps; returns the steps. `is_successful` is false where it is not known."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with (folder / "tasks.jsonl").open("w", encoding="utf-8") as file:
+        for trajectory in trajectories:
+            if trajectory.trainable:
+                file.write(json.dumps(task_row(trajectory, folder), ensure_ascii=False) + "\n")
+                written += len(trajectory.steps)
+    return written
+
+
+def task_row(trajectory: Trajectory, folder: Path) -> dict[str, Any]:
+    """One line of the file; the screenshots are written to `folder`/images."""
+    steps = []
+    for step in trajectory.steps:
+        screenshot = step.observation.screenshot
+        content = write_action(step.decision.action, screenshot.size, reverse_vertical=True)
+        steps.append({"action_content": content, "screenshot": save_picture(screenshot, folder)})
+    return {
+        "goal": trajectory.task.instruction,
+        "is_successful": trajectory.success is True,
+        "episode_id": trajectory.id,
+        "steps": steps,
+    }

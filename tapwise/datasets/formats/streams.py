@@ -1,0 +1,97 @@
+"""Files read front to back, plain or GZIP, whichever their first bytes say."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from tapwise.errors import DataError, TruncatedShard
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+_PIECE = 256 * 2**10
+_GZIP = zlib.MAX_WBITS | 16
+
+
+class InputStream:
+    """The bytes of a file in order, unpacked where it is GZIP (also of several members). A context manager.
+
+    Raises DataError when the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.position = 0
+        """bytes given so far, after unpacking"""
+        try:
+            self._file: BinaryIO = path.open("rb")
+            self._waiting = self._file.read(_PIECE)
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}): check the path and its rights") from error
+        self._inflater = zlib.decompressobj(_GZIP) if self._waiting.startswith(GZIP_MAGIC) else None
+
+    def read(self, count: int) -> bytes:
+        """The next `count` bytes, fewer only at the end. Raises TruncatedShard when the compression is broken."""
+        data = self._plain(count) if self._inflater is None else self._unpacked(count)
+        self.position += len(data)
+        return data
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _plain(self, count: int) -> bytes:
+        first, self._waiting = self._waiting[:count], self._waiting[count:]
+        return first if len(first) == count else first + self._file.read(count - len(first))
+
+    def _unpacked(self, count: int) -> bytes:
+        pieces: list[bytes] = []
+        missing = count
+        while missing:
+            if not self._waiting:
+                self._waiting = self._file.read(_PIECE)
+            piece = self._inflate(missing)
+            if piece:
+                pieces.append(piece)
+                missing -= len(piece)
+            elif not self._waiting and not self._more():
+                break
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _inflate(self, limit: int) -> bytes:
+        assert self._inflater is not None
+        try:
+            piece = self._inflater.decompress(self._waiting, limit)
+        except zlib.error as error:
+            raise TruncatedShard(
+                f"{self.path}, {self.position} unpacked bytes in: the GZIP data is broken ({error}), the rest of the"
+                " file is lost: fetch it again"
+            ) from error
+        if self._inflater.eof:
+            self._waiting = self._inflater.unused_data or self._file.read(_PIECE)
+            # Padding behind the last member is allowed by the format.
+            self._waiting = self._waiting.lstrip(b"\0")
+            if self._waiting:
+                self._inflater = zlib.decompressobj(_GZIP)
+        else:
+            self._waiting = self._inflater.unconsumed_tail
+        return piece
+
+    def _more(self) -> bool:
+        assert self._inflater is not None
+        self._waiting = self._file.read(_PIECE)
+        if not self._waiting and not self._inflater.eof:
+            raise TruncatedShard(
+                f"{self.path}, {self.position} unpacked bytes in: the GZIP data ends early, the rest of the file is"
+                " lost: fetch it again"
+            )
+        return bool(self._waiting)
