@@ -128,6 +128,10 @@ class ReplayEnv:
         self._over = self._index == len(self.expert.steps)
         return Replayed(match, not match.same, reward, self._look(), completed=self._over, cut=False)
 
+    def another(self) -> ReplayEnv:
+        """A second environment like this one, for an episode beside it."""
+        return ReplayEnv(self.expert, self.settings, self._matcher, self._step_reward, self.thoughts)
+
     def close(self) -> None:
         """End the episode."""
         self._over = True

@@ -57,8 +57,8 @@ def clipped_policy_loss(
         raise ValueError(f"advantages has shape {tuple(advantages.shape)}, but there are {len(log_probs)} rows")
     if not (0.0 <= clip_low < 1.0 and clip_high >= 0.0 and dual_clip > 1.0):
         raise ValueError(
-            f"clip_low is {clip_low}, clip_high {clip_high} and dual_clip {dual_clip}, but they must lie in [0, 1), from"
-            " 0 on and above 1"
+            f"clip_low is {clip_low}, clip_high {clip_high} and dual_clip {dual_clip}: they must lie in [0, 1), at 0 or"
+            " above, and above 1"
         )
     advantage = advantages.detach().to(log_probs.dtype)[:, None]
     log_ratio = (log_probs - old_log_probs.detach()).clamp(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
@@ -75,7 +75,7 @@ def clipped_policy_loss(
 def k3_divergence(
     log_probs: Float[Tensor, "batch tokens"], reference_log_probs: Float[Tensor, "batch tokens"]
 ) -> Float[Tensor, "batch tokens"]:
-    """Per token, an estimate of KL(policy | reference) that is never negative: `exp(d) - d - 1`, d = reference - policy.
+    """Per token, an estimate of KL(policy | reference), never negative: `exp(d) - d - 1` with d = reference - policy.
 
     Schulman's third estimator, as in GRPO's equation 4 (arXiv 2402.03300). It is unbiased for tokens that the policy
     sampled. No gradient flows into the reference.
@@ -112,5 +112,5 @@ def token_weights(
 def _check_shapes(first: Tensor, second: Tensor) -> None:
     if first.ndim != 2 or first.shape != second.shape:
         raise ValueError(
-            f"log-probabilities have shapes {tuple(first.shape)} and {tuple(second.shape)}: both must be [batch, tokens]"
+            f"log-probabilities have shapes {tuple(first.shape)} and {tuple(second.shape)}, not one of [batch, tokens]"
         )
