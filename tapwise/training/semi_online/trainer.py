@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tapwise.agent.action_text import short_text
 from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.android_env.replay import ReplayEnv
 from tapwise.android_env.replay_episode import WritePatch, without_thought
@@ -30,8 +31,10 @@ class SemiOnlineTrainer:
         write_patch: WritePatch | None = None,
         thinker: Thinker | None = None,
     ) -> None:
-        """Patches are written without a thought in the model's own form unless told. Raises ValueError for a policy
-        whose temperature is not that of the loss."""
+        """Unless told, patches are written as prompts of local models tell of past actions.
+
+        Raises ValueError for a policy whose temperature is not that of the loss.
+        """
         if policy.greedy or policy.temperature != loss.temperature:
             raise ValueError(
                 f"the policy acts {'greedily' if policy.greedy else f'at temperature {policy.temperature:g}'}, but its"
@@ -44,7 +47,7 @@ class SemiOnlineTrainer:
         self._sampling = sampling
         self._driver = RolloutDriver(
             policy,
-            write_patch or without_thought(policy.model.action_text.format),
+            write_patch or without_thought(short_text),
             rollouts=sampling.rollouts,
             batch_size=sampling.batch_size,
             thinker=thinker,
