@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapwise.training.returns import discounted_returns
@@ -16,6 +16,7 @@ from tapwise.training.semi_online.filter import DynamicFilter, is_informative, r
 from tapwise.training.semi_online.losses import clipped_policy_loss, k3_divergence, token_weights
 from tapwise.training.semi_online.returns import future_returns
 
+few = settings(max_examples=30, deadline=None)
 steps = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=8)
 SPREAD, ALIKE = np.array([0.0, 1.0]), np.array([1.0, 1.0])
 
@@ -23,6 +24,7 @@ SPREAD, ALIKE = np.array([0.0, 1.0]), np.array([1.0, 1.0])
 # --- returns -----------------------------------------------------------------------------------------------
 
 
+@few
 @given(steps, st.floats(0, 1))
 def test_a_mismatch_ends_the_return_and_only_the_paper_counts_it(pairs: list[tuple[float, bool]], gamma: float) -> None:
     rewards, same = np.array([r for r, _ in pairs]), np.array([s for _, s in pairs])
@@ -45,6 +47,7 @@ def test_what_is_no_return_is_refused() -> None:
 # --- advantages --------------------------------------------------------------------------------------------
 
 
+@few
 @given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 3)), min_size=1, max_size=20))
 def test_a_group_s_advantages_sum_to_nothing(pairs: list[tuple[float, int]]) -> None:
     values, groups = np.array([v for v, _ in pairs]), np.array([g for _, g in pairs])
