@@ -15,6 +15,7 @@ from tapwise.android_env.suites import load_suite
 from tapwise.emulators.backends.in_process import InProcessDevice
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.records import Size, Trajectory
+from tapwise.training.learner import Learner
 from tapwise.training.recipes import OptimizerConfig
 from tapwise.training.semi_online.algorithm import SemiOnline, policy_samples
 from tapwise.training.semi_online.config import ClippedLossConfig, SemiOnlineConfig
@@ -50,11 +51,20 @@ def log_prob_of_experts(model: VlmModel, experts: list[Trajectory]) -> float:
     return float(log_probs.sum(dim=1).mean())
 
 
+def imitate(model: VlmModel, experts: list[Trajectory], updates: int) -> None:
+    """A start from which some attempts succeed: the shipped model has learned to point, and no task."""
+    torch.manual_seed(0)
+    learner = Learner(model, OptimizerConfig(learning_rate=1e-3, warm_up=0), batch_size=16)
+    learner.train(demonstration_samples(experts, model), updates, np.random.default_rng(0))
+
+
 def test_what_the_expert_did_becomes_likelier(experts: list[Trajectory]) -> None:
     model = VlmModel()
+    imitate(model, experts, updates=12)
     groups = SemiOnline(SemiOnlineConfig()).annotate(roll_out(model, experts))
     samples = policy_samples(groups)
-    assert sum(match.same for g in groups for r in g.rollouts for match in r.matches) > 0, "nothing to reward"
+    matches = [match.same for group in groups for rollout in group.rollouts for match in rollout.matches]
+    assert 0 < sum(matches) < len(matches), "nothing to tell apart"
     before = log_prob_of_experts(model, experts)
     config = ClippedLossConfig(optimizer=OptimizerConfig(learning_rate=3e-4, warm_up=0), micro_batch_size=64)
     learner = ClippedLearner(model, config)
