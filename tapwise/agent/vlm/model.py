@@ -205,9 +205,11 @@ class VlmModel:
         """Whether the constrained decoding could produce the tokens."""
         return self.grammar is None or self.grammar.accepts(token_ids)
 
-    def token_log_probs(self, contexts: Sequence[Context], actions: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Log-probabilities (B, A) of given action tokens under the masked distribution that is sampled from, and the
-        mask (B, A) of real tokens. Differentiable in the language model's weights."""
+    def token_log_probs(
+        self, contexts: Sequence[Context], actions: Sequence[Sequence[int]], temperature: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Log-probabilities (B, A) of given action tokens under the masked distribution that is sampled from at a
+        temperature, and the mask (B, A) of real tokens. Differentiable in the language model's weights."""
         encoded = self.encode(contexts)
         longest = max(len(action) for action in actions)
         pad = self.tokenizer.pad_token_id
@@ -228,7 +230,7 @@ class VlmModel:
             logits = self.grammar.mask_logits(logits, ids)
         else:
             logits[..., self._never_sampled()] = float("-inf")
-        log_p = logits.float().log_softmax(-1).gather(2, ids[..., None])[..., 0]
+        log_p = (logits.float() / temperature).log_softmax(-1).gather(2, ids[..., None])[..., 0]
         return log_p.masked_fill(mask == 0, 0.0), mask
 
     def hidden(self, contexts: Sequence[Context]) -> Tensor:
