@@ -36,7 +36,7 @@ from tapwise.tracking import JsonlTracker
 from tapwise.training.algorithms import make_algorithm
 from tapwise.training.checkpoint import check_fits, load_checkpoint, save_checkpoint
 from tapwise.training.collect import Collector, CollectorSettings, Job
-from tapwise.training.compose import critic_reader, make_farm, make_model
+from tapwise.training.compose import critic_reader, make_farm, make_model, use_threads
 from tapwise.training.critic import Critic
 from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
@@ -88,7 +88,7 @@ class Run:
         saved = load_checkpoint(folder / "checkpoints")
         if saved is not None:
             check_fits(saved, self.sha)
-        torch.set_num_threads(recipe.threads)
+        use_threads(recipe)
         torch.manual_seed(recipe.seed)
         self.suite = load_suite(recipe.suite)
         self.model = make_model(recipe.policy)
