@@ -78,6 +78,8 @@ class SupervisedConfig(Config):
     """per task template"""
     pointing: int = Field(1, ge=0)
     """questions about each screen of a demonstration: tap something else that stands on it"""
+    substitutions: int = Field(3, ge=0)
+    """variants of each typing step of a demonstration: other words in the goal, and typed"""
     updates: int = Field(120, ge=0)
     """gradient steps"""
     reminders: float = Field(1.0, ge=0)

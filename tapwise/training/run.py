@@ -34,6 +34,7 @@ from tapwise.protocols import Policy
 from tapwise.records import End, Split, Trajectory
 from tapwise.tracking import JsonlTracker
 from tapwise.training.algorithms import make_algorithm
+from tapwise.training.basic_skills import pointing_samples, substitution_samples
 from tapwise.training.checkpoint import check_fits, load_checkpoint, save_checkpoint
 from tapwise.training.collect import Collector, CollectorSettings, Job
 from tapwise.training.compose import critic_reader, make_farm, make_model, use_threads
@@ -41,7 +42,6 @@ from tapwise.training.critic import Critic
 from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
-from tapwise.training.pointing import pointing_samples
 from tapwise.training.recipes import Recipe
 from tapwise.training.transitions import Sample, demonstration_samples
 
@@ -226,10 +226,11 @@ class Run:
     # --- parts ---------------------------------------------------------------------------------------
 
     def _taught(self) -> list[Sample]:
-        """What the demonstrations teach: their steps, and pointing at other things on their screens."""
-        rng = self._rng("pointing")
-        asked = pointing_samples(self.demonstrations, self.model, self.recipe.supervised.pointing, rng)
-        return demonstration_samples(self.demonstrations, self.model) + asked
+        """What the demonstrations teach: their steps, pointing at other things on their screens, typing other words."""
+        settings, shown, model = self.recipe.supervised, self.demonstrations, self.model
+        pointing = pointing_samples(shown, model, settings.pointing, self._rng("pointing"))
+        typing = substitution_samples(shown, model, settings.substitutions, self._rng("substitutions"))
+        return demonstration_samples(shown, model) + pointing + typing
 
     def _reminders(self, count: int, rng: np.random.Generator) -> list[Sample]:
         """`reminders` times `count` of what the demonstrations taught, to learn beside as many steps of its own."""
