@@ -43,7 +43,7 @@ from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.recipes import Recipe
-from tapwise.training.transitions import Sample, demonstration_samples
+from tapwise.training.transitions import Sample, balance_templates, demonstration_samples
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -188,7 +188,7 @@ class Run:
         if self.critic is not None:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
         samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
-        samples += self._reminders(len(samples), rng)
+        samples = balance_templates(samples, self.recipe.template_balance, rng) + self._beside(len(samples), rng)
         self._log(
             {**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate)}
         )
@@ -204,7 +204,7 @@ class Run:
         if self.critic is not None:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
-        samples += self._reminders(len(samples), rng)
+        samples = balance_templates(samples, self.recipe.template_balance, rng) + self._beside(len(samples), rng)
         metrics |= {
             **selection,
             "online/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate),
@@ -232,11 +232,21 @@ class Run:
         typing = substitution_samples(shown, model, settings.substitutions, self._rng("substitutions"))
         return demonstration_samples(shown, model) + pointing + typing
 
-    def _reminders(self, count: int, rng: np.random.Generator) -> list[Sample]:
-        """`reminders` times `count` of what the demonstrations taught, to learn beside as many steps of its own."""
-        taught = self._taught()
-        wanted = round(self.recipe.supervised.reminders * max(count, self.recipe.batch_size))
-        return [taught[index] for index in rng.permutation(len(taught))[:wanted]]
+    def _beside(self, count: int, rng: np.random.Generator) -> list[Sample]:
+        """What is learned beside `count` steps of its own: reminders of the demonstrations, and pointing at what stands
+        on the latest screens that it has seen."""
+        taught, settings = self._taught(), self.recipe.supervised
+        unit = max(count, self.recipe.batch_size)
+        reminders = [taught[index] for index in rng.permutation(len(taught))[: round(settings.reminders * unit)]]
+        wanted = round(self.recipe.exploration_pointing * unit)
+        latest: list[Trajectory] = []
+        screens = 0
+        for trajectory in reversed(self.rollouts):
+            if screens >= wanted:
+                break
+            latest.append(trajectory)
+            screens += len(trajectory.steps)
+        return reminders + pointing_samples(latest, self.model, 1, rng)[:wanted]
 
     def _templates(self) -> list[list[Any]]:
         groups: dict[str, list[Any]] = {}
@@ -250,7 +260,8 @@ class Run:
         tasks = self.suite.sample(rng, split, count)
         jobs = [Job(f"{name}-{n:03}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
         policy: Policy = self.policy
-        return self._collect.collect(policy, jobs, self._watch(phase))
+        with_tree = self.recipe.exploration_pointing > 0
+        return self._collect.collect(policy, jobs, self._watch(phase), with_tree=with_tree)
 
     def _add_rollouts(self, found: list[Trajectory]) -> None:
         self.rollouts += found
