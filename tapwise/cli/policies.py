@@ -59,12 +59,10 @@ def load_policy(name: str, recipe: Recipe, suite: Suite, *, blank: bool, seed: i
             raise ConfigError(f"--blank shows empty screenshots to a model; policy {name!r} looks at no screenshot")
         return _scripted(name, suite, seed)
 
-    import torch
-
     from tapwise.agent.vlm.policy import VlmPolicy
-    from tapwise.training.compose import make_model
+    from tapwise.training.compose import make_model, use_threads
 
-    torch.set_num_threads(recipe.threads)
+    use_threads(recipe)
     saved = _checkpoint(Path(name)) if is_run(name) else None
     model = make_model(recipe.policy)
     policy = VlmPolicy(model, greedy=True)

@@ -78,6 +78,8 @@ class SupervisedConfig(Config):
     """per task template"""
     pointing: int = Field(1, ge=0)
     """questions about each screen of a demonstration: tap something else that stands on it"""
+    substitutions: int = Field(3, ge=0)
+    """variants of each typing step of a demonstration: other words in the goal, and typed"""
     updates: int = Field(120, ge=0)
     """gradient steps"""
     reminders: float = Field(1.0, ge=0)
@@ -194,6 +196,12 @@ class Recipe(Config):
     """second phase"""
     online: OnlineConfig = OnlineConfig()
     """third phase"""
+    template_balance: float = Field(0.0, ge=0, le=1)
+    """how far the offline and online phases even out task templates among the steps learned from: 0 not at all, 1 all
+    alike"""
+    exploration_pointing: float = Field(0.0, ge=0)
+    """pointing questions about the screens of rollouts, from their accessibility trees, beside each step learned from,
+    offline and online: an auxiliary task (as in arXiv 1611.05397); the policy itself sees no tree"""
     algorithm: Annotated[DigiRLConfig | FilteredBCConfig, Field(discriminator="type")] = DigiRLConfig()
     """how trajectories become weighted samples"""
     critic: CriticConfig = CriticConfig()

@@ -34,16 +34,16 @@ from tapwise.protocols import Policy
 from tapwise.records import End, Split, Trajectory
 from tapwise.tracking import JsonlTracker
 from tapwise.training.algorithms import make_algorithm
+from tapwise.training.basic_skills import pointing_samples, substitution_samples
 from tapwise.training.checkpoint import check_fits, load_checkpoint, save_checkpoint
 from tapwise.training.collect import Collector, CollectorSettings, Job
-from tapwise.training.compose import critic_reader, make_farm, make_model
+from tapwise.training.compose import critic_reader, make_farm, make_model, use_threads
 from tapwise.training.critic import Critic
 from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
-from tapwise.training.pointing import pointing_samples
 from tapwise.training.recipes import Recipe
-from tapwise.training.transitions import Sample, demonstration_samples
+from tapwise.training.transitions import Sample, balance_templates, demonstration_samples
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -88,7 +88,7 @@ class Run:
         saved = load_checkpoint(folder / "checkpoints")
         if saved is not None:
             check_fits(saved, self.sha)
-        torch.set_num_threads(recipe.threads)
+        use_threads(recipe)
         torch.manual_seed(recipe.seed)
         self.suite = load_suite(recipe.suite)
         self.model = make_model(recipe.policy)
@@ -188,7 +188,7 @@ class Run:
         if self.critic is not None:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
         samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
-        samples += self._reminders(len(samples), rng)
+        samples = balance_templates(samples, self.recipe.template_balance, rng) + self._beside(len(samples), rng)
         self._log(
             {**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate)}
         )
@@ -204,7 +204,7 @@ class Run:
         if self.critic is not None:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
-        samples += self._reminders(len(samples), rng)
+        samples = balance_templates(samples, self.recipe.template_balance, rng) + self._beside(len(samples), rng)
         metrics |= {
             **selection,
             "online/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate),
@@ -226,16 +226,27 @@ class Run:
     # --- parts ---------------------------------------------------------------------------------------
 
     def _taught(self) -> list[Sample]:
-        """What the demonstrations teach: their steps, and pointing at other things on their screens."""
-        rng = self._rng("pointing")
-        asked = pointing_samples(self.demonstrations, self.model, self.recipe.supervised.pointing, rng)
-        return demonstration_samples(self.demonstrations, self.model) + asked
+        """What the demonstrations teach: their steps, pointing at other things on their screens, typing other words."""
+        settings, shown, model = self.recipe.supervised, self.demonstrations, self.model
+        pointing = pointing_samples(shown, model, settings.pointing, self._rng("pointing"))
+        typing = substitution_samples(shown, model, settings.substitutions, self._rng("substitutions"))
+        return demonstration_samples(shown, model) + pointing + typing
 
-    def _reminders(self, count: int, rng: np.random.Generator) -> list[Sample]:
-        """`reminders` times `count` of what the demonstrations taught, to learn beside as many steps of its own."""
-        taught = self._taught()
-        wanted = round(self.recipe.supervised.reminders * max(count, self.recipe.batch_size))
-        return [taught[index] for index in rng.permutation(len(taught))[:wanted]]
+    def _beside(self, count: int, rng: np.random.Generator) -> list[Sample]:
+        """What is learned beside `count` steps of its own: reminders of the demonstrations, and pointing at what stands
+        on the latest screens that it has seen."""
+        taught, settings = self._taught(), self.recipe.supervised
+        unit = max(count, self.recipe.batch_size)
+        reminders = [taught[index] for index in rng.permutation(len(taught))[: round(settings.reminders * unit)]]
+        wanted = round(self.recipe.exploration_pointing * unit)
+        latest: list[Trajectory] = []
+        screens = 0
+        for trajectory in reversed(self.rollouts):
+            if screens >= wanted:
+                break
+            latest.append(trajectory)
+            screens += len(trajectory.steps)
+        return reminders + pointing_samples(latest, self.model, 1, rng)[:wanted]
 
     def _templates(self) -> list[list[Any]]:
         groups: dict[str, list[Any]] = {}
@@ -249,7 +260,8 @@ class Run:
         tasks = self.suite.sample(rng, split, count)
         jobs = [Job(f"{name}-{n:03}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
         policy: Policy = self.policy
-        return self._collect.collect(policy, jobs, self._watch(phase))
+        with_tree = self.recipe.exploration_pointing > 0
+        return self._collect.collect(policy, jobs, self._watch(phase), with_tree=with_tree)
 
     def _add_rollouts(self, found: list[Trajectory]) -> None:
         self.rollouts += found
