@@ -1,0 +1,30 @@
+"""The lock that lets one process at a time write a store."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from tapwise.errors import StoreError
+
+
+def take_lock(folder: Path) -> int:
+    """Make the folder where needed and lock it; returns the handle that holds the lock until it is closed.
+
+    The kernel gives the lock back when the process dies, however it dies. Raises StoreError when another process
+    holds it, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(f"store {folder} cannot be opened ({error.strerror}): check the folder's rights") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreError(
+            f'store {folder} is being written elsewhere: close it there, or open it here with mode="read"'
+        ) from None
+    return handle
