@@ -21,10 +21,18 @@ def take_lock(folder: Path) -> int:
     except OSError as error:
         raise StoreError(f"store {folder} cannot be opened ({error.strerror}): check the folder's rights") from error
     try:
+        lock_file(
+            handle, f'store {folder} is being written elsewhere: close it there, or open it here with mode="read"'
+        )
+    except StoreError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def lock_file(handle: int, refusal: str) -> None:
+    """Lock an open file until it is closed. Raises StoreError with the words of `refusal` when another process did."""
+    try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(handle)
-        raise StoreError(
-            f'store {folder} is being written elsewhere: close it there, or open it here with mode="read"'
-        ) from None
-    return handle
+        raise StoreError(refusal) from None
