@@ -46,7 +46,9 @@ def run(argv: list[str]) -> int:
     found = agreement(said, truth)
     if options.json:
         print(
-            json.dumps({"store": str(folder), "judge": judge.name, "judged_now": asked, **agreement_dict(found, len(said))})
+            json.dumps(
+                {"store": str(folder), "judge": judge.name, "judged_now": asked, **agreement_dict(found, len(said))}
+            )
         )
     else:
         print(f"{judge.name}: {asked} episodes judged now, {len(said)} in all, kept beside their outcomes in {folder}")

@@ -76,7 +76,12 @@ def _judge(
     summaries = [store.summary(name) for name in names]
     measured = agreement([said[name] for name in names], [summary.outcome for summary in summaries])
     differing = [s.id for s in summaries if None not in (said[s.id], s.success) and said[s.id] is not s.success]
-    found = {"judge": label, "judged_now": asked, **agreement_dict(measured, len(said)), "differs_from_stored": differing}
+    found = {
+        "judge": label,
+        "judged_now": asked,
+        **agreement_dict(measured, len(said)),
+        "differs_from_stored": differing,
+    }
     lines = [f"{label}: {asked} judged now, the others were known; kept in {scores.path}"]
     lines += [*agreement_lines(measured), f"differs from the stored success on {len(differing)} trajectories"]
     return found, lines

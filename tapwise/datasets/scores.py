@@ -90,7 +90,9 @@ class ScoreFile:
                 raise OSError(28, "No space left on device")
         except OSError as error:
             os.ftruncate(self._file, end)
-            raise StoreError(f"scores {self.path} cannot be written ({error.strerror}): free space on its disk") from error
+            raise StoreError(
+                f"scores {self.path} cannot be written ({error.strerror}): free space on its disk"
+            ) from error
         self._entries[key, name] = entry
 
     def __len__(self) -> int:

@@ -116,7 +116,7 @@ class Shard:
 
     @property
     def current(self) -> bool:
-        """Whether the file has exactly the columns that are written today, so that it loads as one table with others."""
+        """Whether the file has exactly the columns that are written today, so that it loads together with others."""
         return bool(self._file.schema_arrow.equals(SCHEMA))
 
     def read(self, group: int) -> Stored:

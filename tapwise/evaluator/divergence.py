@@ -77,7 +77,9 @@ def compare(trajectory: Trajectory, actions: Sequence[Action], matcher: Matcher)
     steps = trajectory.steps
     if len(actions) > len(steps):
         raise ValueError(f"{len(actions)} actions cannot be compared with the {len(steps)} of {trajectory.id!r}")
-    said = [matcher(action, step.decision.action, step.observation) for action, step in zip(actions, steps, strict=False)]
+    said = [
+        matcher(action, step.decision.action, step.observation) for action, step in zip(actions, steps, strict=False)
+    ]
     kinds = tuple(type(step.decision.action).__name__ for step in steps)
     return Comparison(trajectory.id, tuple(said) + (False,) * (len(steps) - len(actions)), kinds)
 
@@ -88,9 +90,7 @@ def divergence_report(comparisons: Sequence[Comparison]) -> DivergenceReport:
     if empty is not None:
         raise ValueError(f"trajectory {empty!r} has no steps to compare: leave it out")
     totals = Counter(kind for one in comparisons for kind in one.kinds)
-    hits = Counter(
-        kind for one in comparisons for kind, matched in zip(one.kinds, one.matches, strict=True) if matched
-    )
+    hits = Counter(kind for one in comparisons for kind, matched in zip(one.kinds, one.matches, strict=True) if matched)
     firsts = [one.first_divergence for one in comparisons]
     progress = [one.progress for one in comparisons]
     return DivergenceReport(

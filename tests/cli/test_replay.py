@@ -33,7 +33,9 @@ from tapwise.records import (
 
 def trajectory(name: str, task: str, *actions: Action, **fields: Any) -> Trajectory:
     steps = tuple(
-        Step(Observation(Screenshot(b"%s %d" % (name.encode(), n), "png", Size(2, 2)), "a/A", True, 0.0), Decision(a, ""))
+        Step(
+            Observation(Screenshot(b"%s %d" % (name.encode(), n), "png", Size(2, 2)), "a/A", True, 0.0), Decision(a, "")
+        )
         for n, a in enumerate(actions)
     )
     about = Task(task, f"do {task}", "s", "a", "t", (), 9, "test")

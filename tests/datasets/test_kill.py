@@ -186,12 +186,10 @@ def test_six_kills_lose_nothing(nursery: Nursery, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_hundred_kills_lose_nothing(
-    nursery: Nursery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_hundred_kills_lose_nothing(nursery: Nursery, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torn = kill_often(nursery, tmp_path, kills=200, rounds=8, rng=random.Random(200))
     with capsys.disabled():
-        print(f"\n200 kills: {torn} journals had a torn tail when they were opened again")
+        sys.stderr.write(f"\n200 kills: {torn} journals had a torn tail when they were opened again\n")
 
 
 def test_two_readers_see_whole_things_while_a_store_is_written(nursery: Nursery, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from tapwise.records import End, Provenance, Task
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "facts" / "golden.json"
 
 
-def summary(name: str, *, won: bool | None = False, steps: int = 3, task: str = "t", end: End = End.FINISHED) -> Summary:
+def summary(
+    name: str, *, won: bool | None = False, steps: int = 3, task: str = "t", end: End = End.FINISHED
+) -> Summary:
     about = Task(task, task, "suite", "app", "template", (), 5, "train")
     return Summary(name, about, end, Provenance("random"), steps, 0.0, outcome=won)
 

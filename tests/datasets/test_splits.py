@@ -134,7 +134,8 @@ def test_golden_counts() -> None:
     examples = {example["name"]: example for example in json.loads(path.read_text())["examples"]}
     expected = examples["digirl.task_sets"]["expected"]
     train, test = _task_set("general_train"), _task_set("general_test")
-    assert find_leaks({"train": train, "test": test}).affected("test", ["instruction"]) == (
-        expected["general_test_also_in_train"]
+    assert (
+        find_leaks({"train": train, "test": test}).affected("test", ["instruction"])
+        == (expected["general_test_also_in_train"])
     )
     assert {name: len(_task_set(name)) for name in expected["counts"]} == expected["counts"]

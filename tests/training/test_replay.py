@@ -53,7 +53,11 @@ def test_history_and_batches(history: History, told: list[str]) -> None:
     long, short = trajectory("long", Wait(), Wait(), Press(Key.BACK)), trajectory("short", Wait())
     decided = replay_policy(policy, [long, short, trajectory("empty")], history)
     assert [len(one) for one in decided] == [3, 1, 0]
-    assert [[context.task.id for context in batch] for batch in policy.batches] == [["long", "short"], ["long"], ["long"]]
+    assert [[context.task.id for context in batch] for batch in policy.batches] == [
+        ["long", "short"],
+        ["long"],
+        ["long"],
+    ]
     last = policy.batches[2][0]
     assert last.observation is long.steps[2].observation
     assert [step.decision.text for step in last.history] == told * 2
