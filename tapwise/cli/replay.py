@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,11 +169,9 @@ def _replay(
 def _load_policy(options: argparse.Namespace, overrides: list[str]) -> tuple[Measured, str]:
     from tapwise.android_env.suites import load_suite
     from tapwise.cli.policies import is_run, load_policy, recipe_for
-    from tapwise.cli.recipe_options import check_parts
     from tapwise.config import recipe_sha
 
     recipe = recipe_for(options.policy, overrides)
-    check_parts(recipe)
     measured = load_policy(options.policy, recipe, load_suite(recipe.suite), blank=False, seed=recipe.seed)
     where = str(Path(options.policy).resolve()) if is_run(options.policy) else options.policy
     label = (
@@ -185,8 +184,6 @@ def _load_policy(options: argparse.Namespace, overrides: list[str]) -> tuple[Mea
 def _against_reference(
     store: ParquetTrajectoryStore, names: list[str], reference: ParquetTrajectoryStore, options: argparse.Namespace
 ) -> tuple[dict[str, Any], list[str]]:
-    from dataclasses import replace
-
     from tapwise.cli.replay_report import report_dict, report_lines
     from tapwise.evaluator.divergence import compare, divergence_report
     from tapwise.evaluator.matching import MATCHERS

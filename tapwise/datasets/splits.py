@@ -102,7 +102,7 @@ def _bucket(key: str, fractions: Mapping[str, float], seed: int) -> str:
         reached += fraction
         if position < reached:
             return name
-    return next(name for name in reversed(fractions) if fractions[name] > 0.0)  # rounding left a little over
+    return next(name for name in reversed(list(fractions)) if fractions[name] > 0.0)  # rounding left a little over
 
 
 def _check_fractions(fractions: Mapping[str, float]) -> None:

@@ -60,14 +60,15 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str
 
 
 def test_a_judge_is_asked_once(store: Path, chat_server: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    chat_server.script = ['{"success": true, "reason": "yes"}', '{"success": false, "reason": "no"}', "hm"]
+    chat_server.script = ['{"success": true}', '{"success": true}', "hm"]
     arguments = (store, "--judge", "vlm", "--url", chat_server.url, "--model", "m")
     before = (store / "journal.log").read_bytes()
     found = told(capsys, *arguments, "--limit", "2")
     assert (found["trajectories"], found["judged_now"], found["judged"]) == (2, 2, 2)
     asked = len(chat_server.requests)
     found = told(capsys, *arguments)
-    assert (found["judged_now"], found["decided"], found["accuracy"]) == (1, 2, found["accuracy"])
+    assert (found["judged_now"], found["decided"], found["accuracy"]) == (1, 2, 0.5)
+    assert found["differs_from_stored"] == ["bad"]
     found = told(capsys, *arguments)
     assert found["judged_now"] == 1  # an abstention is asked again
     assert len(chat_server.requests) == asked + 2
