@@ -186,6 +186,7 @@ def test_six_kills_lose_nothing(nursery: Nursery, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_two_hundred_kills_lose_nothing(nursery: Nursery, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torn = kill_often(nursery, tmp_path, kills=200, rounds=8, rng=random.Random(200))
     with capsys.disabled():
