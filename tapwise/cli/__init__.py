@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "eval": "measure a policy on a suite of tasks",
     "data": "import, check, count and export trajectories",
     "judge": "let a model judge stored trajectories",
+    "replay": "score stored trajectories anew, or replay a policy on them",
     "phone": "serve virtual phones to any ADB client",
     "pretrain": "train the base weights of the small model",
     "report": "write the report of a run again",

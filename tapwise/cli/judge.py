@@ -46,11 +46,13 @@ def run(argv: list[str]) -> int:
     found = agreement(said, truth)
     if options.json:
         print(
-            json.dumps({"store": str(folder), "judge": judge.name, "judged_now": asked, **_as_dict(found, len(said))})
+            json.dumps(
+                {"store": str(folder), "judge": judge.name, "judged_now": asked, **agreement_dict(found, len(said))}
+            )
         )
     else:
         print(f"{judge.name}: {asked} episodes judged now, {len(said)} in all, kept beside their outcomes in {folder}")
-        print("\n".join(_agreement_lines(found)))
+        print("\n".join(agreement_lines(found)))
     return 0
 
 
@@ -90,7 +92,8 @@ def _words(store: ParquetTrajectoryStore, judge: str) -> tuple[list[bool | None]
     return [said for said, _ in pairs], [true for _, true in pairs]
 
 
-def _as_dict(found: Agreement, judged: int) -> dict[str, Any]:
+def agreement_dict(found: Agreement, judged: int) -> dict[str, Any]:
+    """A judge's agreement with the outcomes, for JSON; `judged` is how many episodes it has spoken on."""
     return {
         "judged": judged,
         "decided": found.decided,
@@ -102,7 +105,8 @@ def _as_dict(found: Agreement, judged: int) -> dict[str, Any]:
     }
 
 
-def _agreement_lines(found: Agreement) -> list[str]:
+def agreement_lines(found: Agreement) -> list[str]:
+    """A judge's agreement with the outcomes in words."""
     if found.accuracy is None:
         return ["no episode has both a verdict and an outcome to compare it with"]
     low, high = found.accuracy_interval()

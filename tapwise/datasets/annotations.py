@@ -124,17 +124,34 @@ class Annotations:
             return summary
         return dataclasses.replace(summary, verdicts=annotation.verdicts)
 
+    def __contains__(self, trajectory_id: object) -> bool:
+        return trajectory_id in self._latest
+
     def compact(self, known: Collection[str]) -> None:
         """Rewrite the file, atomically, when more than half of its lines are outdated; drops ids not in `known`."""
-        if self.damage or self._lines <= 2 * len(self._latest):
+        if self._lines > 2 * len(self._latest):
+            self._rewrite({name: annotation for name, annotation in self._latest.items() if name in known})
+
+    def drop(self, trajectory_ids: Collection[str]) -> None:
+        """Forget the annotations of trajectories that carry them themselves by now, and shorten the file."""
+        kept = {name: annotation for name, annotation in self._latest.items() if name not in trajectory_ids}
+        if len(kept) < len(self._latest):
+            self._rewrite(kept)
+
+    def _rewrite(self, kept: dict[str, Annotation]) -> None:
+        if self.damage:  # lines that cannot be read are kept for whoever can
             return
-        kept = {name: annotation for name, annotation in self._latest.items() if name in known}
         temporary = self._path.with_name(f".{self._path.name}.tmp")
-        with temporary.open("wb") as file:
-            file.writelines(_line(name, annotation) for name, annotation in kept.items())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self._path)
+        try:
+            with temporary.open("wb") as file:
+                file.writelines(_line(name, annotation) for name, annotation in kept.items())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(self._path)
+        except OSError as error:
+            raise StoreError(
+                f"annotations {self._path} cannot be shortened ({error.strerror}): free space on its disk"
+            ) from error
         sync_folder(self._path.parent)
         self._latest, self._lines = kept, len(kept)
 

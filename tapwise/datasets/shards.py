@@ -44,6 +44,8 @@ SCHEMA = pa.schema(
         pa.field("split", pa.string()),
         pa.field("end", pa.string()),
         pa.field("outcome", pa.bool_()),
+        pa.field("success", pa.bool_()),  # the outcome, else the first verdict that did not abstain
+        pa.field("verdicts", pa.string()),  # JSON
         pa.field("policy", pa.string()),
         pa.field("policy_version", pa.int64()),
         pa.field("header", pa.string()),  # JSON of the trajectory without its steps
@@ -63,9 +65,12 @@ _COMPRESSION = {
 }
 _DICTIONARY = [
     *("trajectory_id", "kind", "instruction", "suite", "app", "template", "split", "end", "policy", "header"),
-    "activity",
+    *("activity", "verdicts"),
 ]
-_SEARCHED = ["trajectory_id", "kind", "step", "reward", "suite", "app", "split", "end", "outcome", "policy_version"]
+_SEARCHED = [
+    *("trajectory_id", "kind", "step", "reward", "suite", "app", "split", "end", "outcome", "success"),
+    "policy_version",
+]
 
 
 def write_shard(path: Path, trajectories: Iterable[Stored]) -> None:
@@ -108,6 +113,11 @@ class Shard:
             self.summaries = self._summarise()
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise self._damaged(error) from error
+
+    @property
+    def current(self) -> bool:
+        """Whether the file has exactly the columns that are written today, so that it loads together with others."""
+        return bool(self._file.schema_arrow.equals(SCHEMA))
 
     def read(self, group: int) -> Stored:
         """The trajectory in a row group. Raises StoreError when it is damaged."""
@@ -167,6 +177,8 @@ def _rows(stored: Stored) -> list[dict[str, Any]]:
         "split": task["split"],
         "end": header["end"],
         "outcome": header["outcome"],
+        "success": _success(header),
+        "verdicts": dump(header["verdicts"]),
         "policy": provenance["policy"],
     }
     common = {name: _clean(value) for name, value in common.items()} | {"header": dump(header)}
@@ -177,6 +189,12 @@ def _rows(stored: Stored) -> list[dict[str, Any]]:
             columns |= {"image": _image(stored.final, stored.blobs), "activity": _clean(stored.final["activity"])}
         rows.append(common | columns)
     return rows
+
+
+def _success(header: dict[str, Any]) -> bool | None:
+    """As `Trajectory.success`."""
+    said: list[bool | None] = [header["outcome"], *(verdict["success"] for verdict in header["verdicts"])]
+    return next((word for word in said if word is not None), None)
 
 
 def _step_columns(step: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:

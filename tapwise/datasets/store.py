@@ -9,7 +9,6 @@ A store is a folder:
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import threading
@@ -18,13 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from tapwise.datasets.annotations import Annotation, Annotations, annotation_of
+from tapwise.datasets import sealing
+from tapwise.datasets.annotations import Annotation, annotation_of
+from tapwise.datasets.contents import StoreContents
 from tapwise.datasets.episode_log import EpisodeLog
-from tapwise.datasets.journal import sync_folder
-from tapwise.datasets.schema import Interrupted, Stored, Summary, record_form, store_form
-from tapwise.datasets.shards import Shard, write_shard
+from tapwise.datasets.episode_writer import EpisodeWriter
+from tapwise.datasets.lock import take_lock
+from tapwise.datasets.schema import Interrupted, Summary
 from tapwise.errors import StoreError
 from tapwise.records import End, Fault, Provenance, Step, Task, Trajectory, Verdict
+
+__all__ = ["EpisodeWriter", "ParquetTrajectoryStore", "Sync"]
 
 _log = logging.getLogger(__name__)
 
@@ -57,20 +60,16 @@ class ParquetTrajectoryStore:
         self.path = Path(path)
         self._writable = mode == "write"
         self._sync: Sync = sync
-        self._skip = on_corrupt == "skip"
         self._seal_bytes = seal_bytes
         self._guard = threading.RLock()
-        self._problems: list[StoreError] = []
-        self._shards: list[Shard] = []
-        self._places: dict[str, tuple[Shard, int] | None] = {}
-        self._summaries: dict[str, Summary] = {}
-        self._lock_file = self._take_lock() if self._writable else None
-        self._log: EpisodeLog | None = None
         self._closed = False
+        self._lock_file = take_lock(self.path) if self._writable else None
         try:
-            self._load(keep_ui)
+            self._contents = StoreContents(
+                self.path, writable=self._writable, keep_ui=keep_ui, skip_damage=on_corrupt == "skip"
+            )
         except BaseException:
-            self.close()
+            self._unlock()
             raise
 
     # --- writing -----------------------------------------------------------------------------------------
@@ -81,7 +80,7 @@ class ParquetTrajectoryStore:
             log = self._writer()
             self._check_free(trajectory_id)
             log.begin(trajectory_id, task, provenance)
-            return EpisodeWriter(self, trajectory_id, 0)
+            return self._episode(trajectory_id, 0)
 
     def resume(self, trajectory_id: str) -> EpisodeWriter:
         """Go on with an interrupted episode. Raises StoreError when there is none of that id."""
@@ -92,7 +91,7 @@ class ParquetTrajectoryStore:
                     f"store {self.path} has no interrupted episode {trajectory_id!r}: `interrupted()` lists those"
                     " it has"
                 )
-            return EpisodeWriter(self, trajectory_id, log.adopt(trajectory_id))
+            return self._episode(trajectory_id, log.adopt(trajectory_id))
 
     def append(self, trajectory: Trajectory) -> None:
         """Store a whole trajectory; it is durable on return. Raises StoreError when the id is taken."""
@@ -119,7 +118,7 @@ class ParquetTrajectoryStore:
             if annotation == Annotation():
                 return
             annotation.check(trajectory_id, self._summary(trajectory_id).steps)
-            self._annotations.add(trajectory_id, annotation, sync=self._sync == "step")
+            self._contents.annotations.add(trajectory_id, annotation, sync=self._sync == "step")
 
     def seal(self) -> Path | None:
         """Move all whole trajectories from the journal into a new shard; returns it, or None when there were none.
@@ -127,32 +126,29 @@ class ParquetTrajectoryStore:
         The journal is shortened only once the shard is on the disk, so that nothing is lost at any moment.
         """
         with self._guard:
-            log = self._writer()
-            sealed: list[str] = []
-            waiting = [name for name, place in self._places.items() if place is None]
-            if not waiting:
-                return None
-            path = self._next_shard()
-            write_shard(path, self._to_seal(waiting, sealed))
-            shard = Shard(path)
-            self._shards.append(shard)
-            for group, name in enumerate(sealed):
-                self._places[name] = (shard, group)
-            log.drop(sealed)
-            self._annotations.compact(self._places)
-            return path
+            return sealing.seal(self._contents, self._writer())
+
+    def compact(self) -> list[Path]:
+        """Seal, then write all annotations into the columns of the shards; returns the shards written anew.
+
+        Afterwards `datasets.load_dataset("parquet", data_files=store.shards())` shows values, advantages and verdicts.
+        Without it they are merged on reading by this class only. Raises StoreError.
+        """
+        with self._guard:
+            return sealing.compact(self._contents, self._writer())
 
     def interrupted(self) -> list[Interrupted]:
         """Episodes that have steps or a beginning but no end, and that this store object is not writing."""
         with self._guard:
             episodes: list[Interrupted] = []
-            if self._log is None:
+            log = self._contents.log
+            if log is None:
                 return episodes
-            for name in self._log.interrupted_ids():
+            for name in log.interrupted_ids():
                 try:
-                    episodes.append(self._log.interrupted(name))
+                    episodes.append(log.interrupted(name))
                 except StoreError as error:
-                    self._damage(error)
+                    self._contents.note_damage(error)
             return episodes
 
     def close_interrupted(self) -> list[Trajectory]:
@@ -173,13 +169,13 @@ class ParquetTrajectoryStore:
     @property
     def problems(self) -> tuple[StoreError, ...]:
         """The damage met so far; always empty with on_corrupt="raise"."""
-        return tuple(self._problems)
+        return tuple(self._contents.problems)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._contents.places)
 
     def __contains__(self, trajectory_id: object) -> bool:
-        return trajectory_id in self._places
+        return trajectory_id in self._contents.places
 
     def __iter__(self) -> Iterator[Trajectory]:
         """All trajectories in the order of their ends, one in memory at a time."""
@@ -188,13 +184,13 @@ class ParquetTrajectoryStore:
     def ids(self) -> list[str]:
         """Ids of the whole trajectories in the order of their ends."""
         with self._guard:
-            return list(self._places)
+            return list(self._contents.places)
 
     def get(self, trajectory_id: str) -> Trajectory:
         """One trajectory with its annotations. Raises StoreError when it is unknown or damaged."""
         with self._guard:
-            self._summary(trajectory_id)
-            return self._annotations.onto(self._record(trajectory_id))
+            self._check_open()
+            return self._contents.trajectory(trajectory_id)
 
     def summary(self, trajectory_id: str) -> Summary:
         """The light part of one trajectory. Raises StoreError when it is unknown."""
@@ -215,14 +211,14 @@ class ParquetTrajectoryStore:
             try:
                 trajectory = self.get(summary.id)
             except StoreError as error:
-                self._damage(error)
+                self._contents.note_damage(error)
             else:
                 yield trajectory
 
     def shards(self) -> list[Path]:
         """The sealed files in order, as `datasets.load_dataset("parquet", data_files=...)` takes them."""
         with self._guard:
-            return [shard.path for shard in self._shards]
+            return [shard.path for shard in self._contents.shards]
 
     def close(self) -> None:
         """Close the files and give the lock back; episodes being written are found interrupted on the next opening."""
@@ -230,12 +226,8 @@ class ParquetTrajectoryStore:
             if self._closed:
                 return
             self._closed = True
-            for shard in self._shards:
-                shard.close()
-            if self._log is not None:
-                self._log.close()
-            if self._lock_file is not None:
-                os.close(self._lock_file)
+            self._contents.close()
+            self._unlock()
 
     def __enter__(self) -> ParquetTrajectoryStore:
         return self
@@ -247,115 +239,33 @@ class ParquetTrajectoryStore:
 
     # --- within ------------------------------------------------------------------------------------------
 
-    def _take_lock(self) -> int:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StoreError(
-                f"store {self.path} cannot be opened ({error.strerror}): check the folder's rights"
-            ) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            raise StoreError(
-                f'store {self.path} is being written elsewhere: close it there, or open it here with mode="read"'
-            ) from None
-        return handle
+    def _unlock(self) -> None:
+        if self._lock_file is not None:
+            os.close(self._lock_file)
 
-    def _load(self, keep_ui: bool) -> None:
-        journal = self.path / "journal.log"
-        if not self._writable and not self.path.is_dir():
-            raise StoreError(f"store {self.path} does not exist: give the folder of a run's trajectories")
-        # The journal comes first: what a writer seals in between is then seen twice rather than not at all.
-        if self._writable or journal.exists():
-            self._log = EpisodeLog(journal, writable=self._writable, keep_ui=keep_ui)
-        if self._writable:
-            for left_over in self.path.glob(".*.tmp"):
-                left_over.unlink()
-            sync_folder(self.path)
-        for path in sorted(self.path.glob("shard-*.parquet")):
-            self._load_shard(path)
-        self._annotations = Annotations(self.path / "annotations.jsonl", writable=self._writable)
-        finished = self._log.finished() if self._log is not None else {}
-        sealed = [name for name in finished if name in self._places]
-        for name, summary in finished.items():
-            if name not in self._places:
-                self._places[name] = None
-                self._summaries[name] = summary
-        for damage in (*(self._log.damage if self._log is not None else ()), *self._annotations.damage):
-            self._damage(damage)
-        if sealed and self._writable and self._log is not None:
-            self._log.drop(sealed)
-
-    def _load_shard(self, path: Path) -> None:
-        try:
-            shard = Shard(path)
-        except StoreError as error:
-            self._damage(error)
-            return
-        self._shards.append(shard)
-        for group, summary in enumerate(shard.summaries):
-            self._places[summary.id] = (shard, group)
-            self._summaries[summary.id] = summary
-
-    def _damage(self, error: StoreError) -> None:
-        if not self._skip:
-            raise error
-        self._problems.append(error)
-        _log.warning("%s", error)
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"store {self.path} is closed: open it again")
 
     def _writer(self) -> EpisodeLog:
-        if self._closed or not self._writable or self._log is None:
+        if self._closed or not self._writable or self._contents.log is None:
             state = "closed" if self._closed else 'open with mode="read"'
             raise StoreError(f'store {self.path} is {state}: open it with mode="write" to change it')
-        return self._log
+        return self._contents.log
 
     def _check_free(self, trajectory_id: str) -> None:
         log = self._writer()
-        if trajectory_id in self._places or trajectory_id in log.unfinished():
+        if trajectory_id in self._contents.places or trajectory_id in log.unfinished():
             raise StoreError(
                 f"store {self.path} already has a trajectory {trajectory_id!r}: give each episode its own id"
             )
 
     def _summary(self, trajectory_id: str) -> Summary:
-        if self._closed:
-            raise StoreError(f"store {self.path} is closed: open it again")
-        if trajectory_id not in self._summaries:
-            raise StoreError(f"store {self.path} has no trajectory {trajectory_id!r}: `ids()` lists those it has")
-        return self._annotations.onto_summary(self._summaries[trajectory_id])
+        self._check_open()
+        return self._contents.summary(trajectory_id)
 
-    def _stored(self, trajectory_id: str) -> Stored:
-        place = self._places[trajectory_id]
-        if place is not None:
-            return place[0].read(place[1])
-        assert self._log is not None
-        return self._log.read(trajectory_id)
-
-    def _record(self, trajectory_id: str) -> Trajectory:
-        stored = self._stored(trajectory_id)
-        try:
-            return record_form(stored)
-        except ValueError as error:
-            raise StoreError(
-                f"trajectory {trajectory_id!r} in store {self.path} cannot be read ({error}): it was written by other"
-                ' software; open the store with on_corrupt="skip" to use all else'
-            ) from error
-
-    def _to_seal(self, waiting: list[str], sealed: list[str]) -> Iterator[Stored]:
-        for name in waiting:
-            try:
-                trajectory = self.get(name)
-            except StoreError as error:
-                self._damage(error)
-                continue
-            sealed.append(name)
-            yield store_form(trajectory, keep_ui=True)
-
-    def _next_shard(self) -> Path:
-        numbers = [int(path.stem.removeprefix("shard-")) for path in self.path.glob("shard-*.parquet")]
-        return self.path / f"shard-{max(numbers, default=0) + 1:06d}.parquet"
+    def _episode(self, trajectory_id: str, steps: int) -> EpisodeWriter:
+        return EpisodeWriter(trajectory_id, steps, self._step, self._finish)
 
     def _step(self, trajectory_id: str, step: Step) -> None:
         with self._guard:
@@ -364,8 +274,7 @@ class ParquetTrajectoryStore:
     def _finish(self, trajectory: Trajectory) -> None:
         with self._guard:
             log = self._writer()
-            self._summaries[trajectory.id] = log.finish(trajectory, sync=self._sync != "never")
-            self._places[trajectory.id] = None
+            self._contents.add_finished(log.finish(trajectory, sync=self._sync != "never"))
             if log.size > self._seal_bytes:
                 self._seal_early()
 
@@ -375,36 +284,3 @@ class ParquetTrajectoryStore:
         except StoreError as error:
             # The trajectory just written is durable in the journal; the next one tries to seal again.
             _log.warning("%s", error)
-
-
-class EpisodeWriter:
-    """Stores one episode as it happens; made by `ParquetTrajectoryStore.begin` and `.resume`."""
-
-    def __init__(self, store: ParquetTrajectoryStore, trajectory_id: str, steps: int) -> None:
-        self.trajectory_id = trajectory_id
-        self.steps = steps
-        """Steps stored so far."""
-        self._store = store
-        self._finished = False
-
-    def step(self, step: Step) -> None:
-        """Store the next step; on return it survives the death of this process. Raises StoreError."""
-        self._check_open()
-        self._store._step(self.trajectory_id, step)
-        self.steps += 1
-
-    def finish(self, trajectory: Trajectory) -> None:
-        """Store the end. The trajectory given is what counts, also where its steps differ from those stored before;
-        screenshots that are stored already are not written again. Raises StoreError.
-        """
-        self._check_open()
-        if trajectory.id != self.trajectory_id:
-            raise StoreError(
-                f"episode {self.trajectory_id!r} cannot end as trajectory {trajectory.id!r}: use the id it began with"
-            )
-        self._store._finish(trajectory)
-        self._finished = True
-
-    def _check_open(self) -> None:
-        if self._finished:
-            raise StoreError(f"episode {self.trajectory_id!r} has ended already: begin another one under a new id")
