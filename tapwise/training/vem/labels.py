@@ -7,6 +7,7 @@ half is passed over. Of several lines about the same action from the same source
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from tapwise.errors import StoreError
 from tapwise.records import Action, Trajectory
 from tapwise.training.transitions import step_context
 from tapwise.training.vem.serialise import SerialisedStep, serialise
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,10 @@ class LabelFile:
         for number, line in enumerate(lines, 1):
             value = _json_object(line)
             if value is None:
+                if line:
+                    _log.warning(
+                        "line %d of %s is cut short: its label is lost and will be asked for again", number, self.path
+                    )
                 continue
             try:
                 yield decode(StepLabel, value, [])

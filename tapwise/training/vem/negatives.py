@@ -8,7 +8,8 @@ key beside an arrow that goes back): `tapwise.training.vem.forks` tries it out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -71,7 +72,7 @@ def rule_negatives(
         if step.decision.unparsable is not None:
             continue
         expert, observation = step.decision.action, step.observation
-        candidates = {
+        candidates: dict[Rule, list[Action]] = {
             "other_kind": _shuffled(OTHER_KINDS, rng),
             "moved": _moved(expert, observation, rng),
             "other_value": _other_values(expert, values, rng),
@@ -105,20 +106,24 @@ def _first_other(
 
 
 def _moved(expert: Action, observation: Observation, rng: np.random.Generator) -> list[Action]:
+    """Touches elsewhere. They name a target whenever the expert does: its absence would give them away."""
     if not isinstance(expert, Tap | LongPress):
         return []
-    make: Callable[[Point], Action] = Tap if isinstance(expert, Tap) else _long_press(expert.duration_s)
     size = observation.screenshot.size
     things = [] if observation.ui is None else [node for node in observation.ui.walk() if _touchable(node)]
     avoided = [node for node in things if _holds(node, expert.at, size) and _share(node, size) <= LARGEST_TARGET]
-    centres = [Point.from_pixels(*node.centre, size) for node in things if _share(node, size) > 0]
-    anywhere = [Point(*rng.random(2).tolist()) for _ in range(ATTEMPTS)]
-    places = [*_shuffled(centres, rng), *anywhere]
-    return [make(place) for place in places if _clear(place, expert.at, avoided, size)]
+    named = [(Point.from_pixels(*node.centre, size), _name(node)) for node in things if _share(node, size) > 0]
+    places: list[tuple[Point, str | None]] = [(place, name) for place, name in named if name or expert.target is None]
+    anywhere = [(Point(*rng.random(2).tolist()), expert.target) for _ in range(ATTEMPTS)]
+    return [
+        replace(expert, at=place, target=None if expert.target is None else name)
+        for place, name in (*_shuffled(places, rng), *anywhere)
+        if _clear(place, expert.at, avoided, size)
+    ]
 
 
-def _long_press(duration_s: float) -> Callable[[Point], Action]:
-    return lambda place: LongPress(place, duration_s)
+def _name(node: UiNode) -> str:
+    return next((inner.label for inner in node.walk() if inner.label), "").lower()
 
 
 def _clear(place: Point, expert: Point, avoided: Sequence[UiNode], size: Size) -> bool:

@@ -10,6 +10,7 @@ before it and none after, and of an `Action`, whose coordinates have a name.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -66,7 +67,7 @@ class SerialisedStep:
 
 
 def serialise(context: Context, action: Action, form: ActionText) -> SerialisedStep:
-    """A state and an action in it, the action written in `form`, or as JSON where the form has no words for it."""
+    """A state and an action in it, the action written in `form`, or in full where the form has no words for it."""
     return SerialisedStep(context, action, action_words(action, form, context))
 
 
@@ -81,21 +82,21 @@ def serialise_step(trajectory: Trajectory, index: int, form: ActionText) -> Seri
 
 def action_words(action: Action, form: ActionText, context: Context) -> str:
     """The text of an action. It always reads back as the same act: what `form` cannot say, such as a sideways swipe or
-    an answer in the grid form, is written as JSON."""
+    an answer in the grid form, is written in full, as the members of its JSON object."""
     try:
         text = form.format(action)
         same = match_actions(form.parse(text), action, context.observation).same
     except ValueError:
         same = False
-    return text if same else JsonCodec().format(action)
+    # Without braces and with spaces, so that a small vocabulary has tokens for it.
+    return text if same else json.dumps(json.loads(JsonCodec().format(action)), ensure_ascii=False)[1:-1]
 
 
 def read_action(text: str, form: ActionText) -> Action:
     """The action that `action_words` wrote. Raises ValueError when it is one of neither form."""
-    try:
-        return form.parse(text)
-    except ValueError:
-        return JsonCodec().parse(text)
+    if text.startswith('"action_type"'):
+        return JsonCodec().parse(f"{{{text}}}")
+    return form.parse(text)
 
 
 def mark(screenshot: Screenshot, action: Action) -> Screenshot:
