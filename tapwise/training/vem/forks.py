@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import tapwise
 from tapwise.android_env.env import AndroidEnv, EpisodeState
 from tapwise.android_env.episode import EpisodeRunner
-from tapwise.errors import EnvError, PolicyError, TapwiseError
+from tapwise.errors import PolicyError, TapwiseError
 from tapwise.evaluator.statistics import wilson_interval
-from tapwise.protocols import Policy, Transition
+from tapwise.protocols import Policy
 from tapwise.records import Action, Context, Decision, Finish, Provenance, Step, Task, Trajectory
 from tapwise.training.vem.labels import StepLabel
 
@@ -96,7 +96,7 @@ class ForkedStates:
                 history.append(Step(observation, decision, transition.reward))
                 observation = transition.observation
                 if transition.terminated or transition.truncated:
-                    return _succeeded(transition)
+                    return transition.reward > 0
                 (decision,) = self._policy.act([Context(context.task, tuple(history), observation)])
         except PolicyError:
             return False
@@ -137,10 +137,3 @@ class ForkedStates:
                 )
             runner.advance(decision)
         return runner.trajectory, labels
-
-
-def _succeeded(transition: Transition) -> bool:
-    outcome = transition.info.get("outcome")
-    if not isinstance(outcome, bool):
-        raise EnvError("a forked episode ended without an outcome: fork tasks that have a check of the phone's state")
-    return outcome
