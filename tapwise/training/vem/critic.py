@@ -50,9 +50,7 @@ class VemCritic(nn.Module):
         self.head = nn.Linear(model.model.config.get_text_config().hidden_size, 2).to(model.device)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
-        self._optimizer = FullPrecisionOptimizer(
-            [p for p in self.parameters() if p.requires_grad], self.config.optimizer
-        )
+        self._optimizer: FullPrecisionOptimizer | None = None  # 32-bit copies of large models only for training
         self._fingerprint: bytes | None = None
 
     def logits(self, steps: Sequence[SerialisedStep]) -> Tensor:
@@ -92,6 +90,9 @@ class VemCritic(nn.Module):
         if not examples:
             raise ValueError("the critic needs labelled steps to train on, but every label is an abstention")
         self._fingerprint = None
+        if self._optimizer is None:
+            trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+            self._optimizer = FullPrecisionOptimizer(trained, self.config.optimizer)
         losses: list[float] = []
         order: list[int] = []
         for _ in range(updates):
