@@ -30,7 +30,7 @@ def vem_advantages(
     score = np.asarray(good, dtype=np.float64)
     if score.ndim != 1 or np.shape(states) != score.shape or not bool(((score >= 0) & (score <= 1)).all()):
         raise ValueError(
-            f"good has shape {score.shape} and states {np.shape(states)}: both need one entry per sample, good in [0, 1]"
+            f"good has shape {score.shape} and states {np.shape(states)}: both need one entry per sample, in [0, 1]"
         )
     if baseline == "state_mean":
         return normalise_in_groups(score, states, "mean_norm")

@@ -107,8 +107,8 @@ def train_against_vem(
     guard: ExploitationGuard | None = None,
     tracker: Tracker | None = None,
 ) -> VemReport:
-    """Up to `iterations` iterations on `contexts`; before the first, after each `every` and after the last the policy is
-    measured: its score in the states `watched`, which should not be among the contexts, and its `outcomes`.
+    """Up to `iterations` iterations on `contexts`. Before the first, after each `every` and after the last the policy
+    is measured: its score in the states `watched`, which should not be among the contexts, and its `outcomes`.
 
     The guard's "stop" ends the training. Its "warn" is in the report and in the metrics. Raises ValueError for an
     `every` below 1, or without states.
