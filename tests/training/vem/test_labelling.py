@@ -90,7 +90,7 @@ def test_every_step_is_labelled_and_kept(
     trajectory = episode(make_trajectory)
     assert labeller.label([trajectory], file) == LabelCounts(good=1, bad=1, abstained=1, known=0)
     assert [(label.step, label.good) for label in file] == [(0, 1.0), (1, None), (2, 0.0)]
-    assert list(file)[0] == StepLabel("e", 0, 1.0, "vlm:m", "it helps")
+    assert next(iter(file)) == StepLabel("e", 0, 1.0, "vlm:m", "it helps")
     assert [(request["temperature"], request["seed"]) for request in chat_server.requests] == [
         (0.0, 0),
         (0.0, 0),
@@ -110,7 +110,7 @@ def test_a_step_without_an_answer_abstains_and_a_refusal_ends_it(
     file = LabelFile(tmp_path / "labels.jsonl")
     busy, refused = {"status": 503, "body": "busy"}, {"status": 401, "body": "no"}
     labeller = make_labeller([busy, busy, GOOD, refused])
-    with pytest.raises(JudgeError, match="vlm:m cannot be asked: .*NO_KEY"):
+    with pytest.raises(JudgeError, match=r"vlm:m cannot be asked: .*NO_KEY"):
         labeller.label([episode(make_trajectory)], file)
     kept = list(file)
     assert [(label.step, label.good) for label in kept] == [(0, None), (1, 1.0)]
