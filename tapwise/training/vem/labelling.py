@@ -108,7 +108,10 @@ class VlmLabeller:
     def _ask(self, trajectory: Trajectory, index: int) -> StepLabel:
         """One step's label. Raises ChatError only when asking about other steps cannot help either."""
         reason = ""
-        messages = build_question(trajectory, index, self._form, self._later_frames)
+        try:
+            messages = build_question(trajectory, index, self._form, self._later_frames)
+        except ValueError as error:
+            return StepLabel(trajectory.id, index, None, self.source, f"not asked: {error}")
         for attempt in range(self._attempts):
             try:
                 reply = self._client.complete(

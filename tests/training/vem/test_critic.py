@@ -74,7 +74,7 @@ def test_the_action_counts_and_so_does_the_place_of_a_touch(critic: VemCritic, m
 def test_it_learns_which_actions_are_good_and_is_measured_on_other_episodes(
     critic: VemCritic, make_trajectory: MakeTrajectory
 ) -> None:
-    found = fit(critic, home_or_back(make_trajectory, 10), 15, np.random.default_rng(0))
+    found = fit(critic, home_or_back(make_trajectory, 10), 30, np.random.default_rng(0))
     assert (found.after.episodes, found.after.steps) == (2, 4)
     assert found.after.auc == 1.0
     assert found.after.brier < found.before.brier

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,18 @@ def test_a_step_without_an_answer_abstains_and_a_refusal_ends_it(
     kept = list(file)
     assert [(label.step, label.good) for label in kept] == [(0, None), (1, 1.0)]
     assert kept[0].explanation.startswith("not answered: ")
+
+
+def test_a_screen_that_is_no_picture_abstains(
+    make_labeller: MakeLabeller, make_trajectory: MakeTrajectory, tmp_path: Path
+) -> None:
+    trajectory = episode(make_trajectory)
+    step = trajectory.steps[0]
+    torn = replace(step.observation, screenshot=replace(step.observation.screenshot, data=b"torn"))
+    trajectory = replace(trajectory, steps=(replace(step, observation=torn), *trajectory.steps[1:]))
+    file = LabelFile(tmp_path / "labels.jsonl")
+    assert make_labeller([GOOD]).label([trajectory], file).abstained == 1
+    assert next(iter(file)).explanation.startswith("not asked: screenshot of 4 bytes")
 
 
 @pytest.mark.parametrize("options", [{"attempts": 0}, {"later_frames": -1}])
