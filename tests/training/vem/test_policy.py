@@ -172,26 +172,27 @@ def test_values_of_states_are_means_over_sampled_actions(make_trajectory: MakeTr
 
 
 class FixedValues:
-    """A state's value is the one at its place."""
+    """The same values along every trajectory."""
+
+    def __init__(self, *values: float) -> None:
+        self._values = list(values)
 
     def step_values(self, trajectory: Trajectory) -> list[float]:
-        return [0.1, 0.9, 0.1][: len(trajectory.steps) + 1]
+        return self._values
 
 
-def test_digirl_takes_its_step_values_from_a_vem(model: VlmModel, make_trajectory: MakeTrajectory) -> None:
-    failed = make_trajectory([Wait(), Wait()])
-    steps = tuple(replace(s, decision=replace(s.decision, token_ids=model.action_ids("wait"))) for s in failed.steps)
-    failed = replace(failed, steps=steps, outcome=False)
-    won = replace(failed, id="won", outcome=True)
-    config = DigiRLConfig(advantage="vem", vem="folder", offline_fraction=1.0, decay=0.0, form="code")
+@pytest.mark.parametrize(("values", "kept"), [((0.1, 0.9, 0.1), [0, 1]), ((0.9, 0.1, 0.9), [1])])
+def test_digirl_takes_its_step_values_from_a_vem(
+    model: VlmModel, make_trajectory: MakeTrajectory, values: tuple[float, ...], kept: list[int]
+) -> None:
+    """Without decay hindsight speaks at the last step alone: before it, steps that lead to a better state pass."""
+    won = make_trajectory([Wait(), Wait()])
+    steps = tuple(replace(s, decision=replace(s.decision, token_ids=model.action_ids("wait"))) for s in won.steps)
+    config = DigiRLConfig(advantage="vem", vem="folder", offline_fraction=1.0, decay=0.0)
     critic = Critic(critic_reader(model), CriticConfig())
-    chosen, _ = make_algorithm(config, FixedValues()).select([failed, won], critic, "offline")
-    # "code" keeps where V(s') - V(s) - 0.05 + r + mc > 0: the first step of both, and the last of the success.
-    assert [(sample.context.task.id, len(sample.context.history)) for sample in chosen] == [
-        ("e", 0),
-        ("e", 0),
-        ("e", 1),
-    ]
+    algorithm = make_algorithm(config, FixedValues(*values))
+    chosen, _ = algorithm.select([replace(won, steps=steps)], critic, "offline")
+    assert [len(sample.context.history) for sample in chosen] == kept
 
 
 def test_recipes_say_whose_values_count(model: VlmModel) -> None:
