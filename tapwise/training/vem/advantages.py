@@ -35,7 +35,7 @@ def vem_advantages(
     if baseline == "state_mean":
         return normalise_in_groups(score, states, "mean_norm")
     if baseline == "one_half":
-        return score - 0.5
+        return np.asarray(score - 0.5, dtype=np.float64)
     if baseline == "released_code":
         return np.where(score >= 0.5, 1.0, 0.5)
     raise ValueError(f'baseline is {baseline!r}, but there are only "state_mean", "one_half" and "released_code"')

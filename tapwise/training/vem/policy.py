@@ -123,7 +123,11 @@ def train_against_vem(
     def measure(iteration: int) -> bool:
         found = watch.add(iteration, trainer.score(watched), outcomes())
         if tracker is not None:
-            values = {"vem/watched_score": found.score, "vem/success": found.success, "vem/alarm": found.alarm}
+            values: dict[str, float | int | str] = {
+                "vem/watched_score": found.score,
+                "vem/success": found.success,
+                "vem/alarm": found.alarm,
+            }
             tracker.log(values, iteration)
         return found.alarm == "stop"
 

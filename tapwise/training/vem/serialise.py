@@ -104,6 +104,7 @@ def mark(screenshot: Screenshot, action: Action) -> Screenshot:
 
     Other actions leave it as it is. Raises ValueError when the screenshot is no readable picture.
     """
+    path: tuple[Point, ...]
     match action:
         case Tap(at=at) | LongPress(at=at):
             path = (at,)
