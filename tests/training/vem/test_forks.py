@@ -21,7 +21,7 @@ def suite() -> Suite:
 
 @pytest.fixture
 def env(suite: Suite) -> AndroidEnv:
-    return AndroidEnv(InProcessDevice(VirtualPhone(Size(600, 270))), suite, SETTINGS)
+    return AndroidEnv(InProcessDevice(VirtualPhone(size=Size(600, 270))), suite, SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_a_detour_that_the_policy_recovers_from_is_worth_something(env: AndroidE
 
 
 def test_steps_of_forks_count_towards_the_limit(suite: Suite, task: Task) -> None:
-    env = AndroidEnv(InProcessDevice(VirtualPhone(Size(600, 270))), suite, SETTINGS)
+    env = AndroidEnv(InProcessDevice(VirtualPhone(size=Size(600, 270))), suite, SETTINGS)
     observation = env.reset(task, 5)
     state = env.save_state("here")
     assert state.steps == 0

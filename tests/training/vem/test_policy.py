@@ -214,7 +214,7 @@ def test_from_a_phone_over_labels_and_critic_to_a_policy(tmp_path: Path, model: 
     """Fork an expert's episodes, train the critic on the values, save it, and learn against it."""
     torch.manual_seed(0)
     suite = load_suite("general")
-    phone = InProcessDevice(VirtualPhone(Size(600, 270)))
+    phone = InProcessDevice(VirtualPhone(size=Size(600, 270)))
     env = AndroidEnv(phone, suite, EnvSettings(with_tree=True, settle=SettleBudget(seconds=60.0)))
     expert = ScriptedExpert(suite)
     tasks = [task for task in suite.tasks("train") if task.app == "settings"][:2]
