@@ -47,6 +47,16 @@ class _Episode:
     over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EpisodeState:
+    """A moment of an episode that one can go back to: the phone's snapshot and where the episode stood."""
+
+    snapshot: str
+    task: Task
+    observation: Observation
+    steps: int
+
+
 class AndroidEnv:
     """One device, one episode at a time.
 
@@ -117,6 +127,27 @@ class AndroidEnv:
             return Transition(episode.last, float(outcome), False, True, _info(outcome, rest.polls, refused))
         episode.over = False
         return Transition(episode.last, 0.0, False, False, _info(None, rest.polls, refused))
+
+    def save_state(self, name: str) -> EpisodeState:
+        """Keep this moment of the episode, so that `load_state` can go on from it as often as wanted.
+
+        The snapshot called `name` is replaced. Raises EnvError when no episode is under way, DeviceError when the
+        device keeps no snapshots.
+        """
+        episode = self._episode
+        if episode is None or episode.over:
+            raise EnvError("AndroidEnv.save_state needs an episode under way: call reset(task, seed) first")
+        if name == BASE_SNAPSHOT:
+            raise EnvError(f"the snapshot {BASE_SNAPSHOT!r} is where episodes start: keep states under another name")
+        self.device.save_snapshot(name)
+        return EpisodeState(name, episode.task, episode.last, episode.steps)
+
+    def load_state(self, state: EpisodeState) -> Observation:
+        """Go on from a moment that `save_state` kept on this very device. Raises DeviceError when it is not there."""
+        self._episode = None
+        self.device.load_snapshot(state.snapshot)
+        self._episode = _Episode(state.task, self.suite.template_of(state.task), state.observation, state.steps)
+        return state.observation
 
     def close(self) -> None:
         """End the episode; the device is the caller's and stays open."""

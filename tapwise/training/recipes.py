@@ -151,6 +151,19 @@ class DigiRLConfig(Config):
     """lambda of the doubly robust advantage (paper form)"""
     gamma: float = Field(0.5, ge=0, le=1)
     """discount of returns (code form)"""
+    advantage: Literal["critic", "vem"] = "critic"
+    """whose values of states the step's advantage is made of: the critic's that is trained along, or those of a
+    frozen value environment model"""
+    vem: str = ""
+    """folder of the value environment model"""
+    vem_samples: int = Field(4, gt=0)
+    """actions that the policy samples in a state, whose mean P(good) is the state's value"""
+
+    @model_validator(mode="after")
+    def _vem_is_given(self) -> DigiRLConfig:
+        if (self.advantage == "vem") != bool(self.vem):
+            raise ValueError('advantage = "vem" and vem = "FOLDER" need each other: give both, or neither')
+        return self
 
 
 class OptimizerConfig(Config):

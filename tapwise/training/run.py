@@ -44,6 +44,7 @@ from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.recipes import Recipe
 from tapwise.training.transitions import Sample, balance_templates, demonstration_samples
+from tapwise.training.vem.values import make_step_values
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -93,9 +94,9 @@ class Run:
         self.suite = load_suite(recipe.suite)
         self.model = make_model(recipe.policy)
         self.learner = Learner(self.model, recipe.optimizer, recipe.batch_size)
-        self.algorithm = make_algorithm(recipe.algorithm)
-        self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.policy = VlmPolicy(self.model, temperature=recipe.policy.temperature)
+        self.algorithm = make_algorithm(recipe.algorithm, make_step_values(recipe.algorithm, self.policy))
+        self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.progress = Progress()
         self.store = ParquetTrajectoryStore(folder / "trajectories", sync="episode", keep_ui=True)
         self.store.close_interrupted()

@@ -12,6 +12,14 @@ from tapwise.training.transitions import Sample
 Phase = Literal["offline", "online"]
 
 
+class StepValues(Protocol):
+    """Expected success along a trajectory."""
+
+    def step_values(self, trajectory: Trajectory) -> list[float]:
+        """A value in [0, 1] before each step and after the last: one more than the trajectory has steps."""
+        ...
+
+
 class Algorithm(Protocol):
     """Turns trajectories into weighted samples."""
 

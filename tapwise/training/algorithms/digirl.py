@@ -3,7 +3,8 @@
 1. instruction level, eq. 4.4: A = R - V(instruction); the top fraction is kept. It is the curriculum: what succeeds
    although it was not expected to.
 2. step level, eq. 4.3: the doubly robust advantage of each step; kept above 1/H. The released code instead adds
-   the discounted return to V(s') - V(s) + r - 0.05, without lambda; `form = "code"` does the same.
+   the discounted return to V(s') - V(s) + r - 0.05, without lambda; `form = "code"` does the same. V is the critic's,
+   or with `advantage = "vem"` that of a value environment model.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tapwise.training.advantages import (
     paper_threshold,
     released_code_advantages,
 )
-from tapwise.training.algorithms.base import Phase
+from tapwise.training.algorithms.base import Phase, StepValues
 from tapwise.training.critic import Critic
 from tapwise.training.filters import top_fraction
 from tapwise.training.recipes import DigiRLConfig
@@ -28,12 +29,19 @@ from tapwise.training.transitions import Sample, episode_return, step_context, t
 
 
 class DigiRL:
-    """Selects steps by both filters."""
+    """Selects steps by both filters.
+
+    `step_values` gives V(state) in the place of the critic, which always gives V(instruction). Raises ValueError when
+    the configuration asks for a value environment model's values and there are none.
+    """
 
     needs_critic = True
 
-    def __init__(self, config: DigiRLConfig) -> None:
+    def __init__(self, config: DigiRLConfig, step_values: StepValues | None = None) -> None:
+        if config.advantage == "vem" and step_values is None:
+            raise ValueError('advantage = "vem" needs the values of a value environment model: give step_values')
         self._config = config
+        self._step_values = step_values
 
     def select(
         self, trajectories: Sequence[Trajectory], critic: Critic | None, phase: Phase
@@ -66,7 +74,7 @@ class DigiRL:
         return chosen, metrics
 
     def _step_mask(self, trajectory: Trajectory, critic: Critic) -> np.ndarray:
-        values = np.array(critic.step_values(trajectory))
+        values = np.array((self._step_values or critic).step_values(trajectory))
         rewards = np.zeros(len(trajectory.steps))
         rewards[-1] = episode_return(trajectory)
         if self._config.form == "code":

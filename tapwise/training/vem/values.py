@@ -1,0 +1,66 @@
+"""Values of states from a value environment model, for algorithms that ask for V(state)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tapwise.agent.vlm.policy import VlmPolicy
+from tapwise.protocols import Policy
+from tapwise.records import Context, Decision, Trajectory
+from tapwise.training.algorithms.base import StepValues
+from tapwise.training.recipes import DigiRLConfig, FilteredBCConfig
+from tapwise.training.transitions import step_context
+from tapwise.training.vem.critic import load_critic
+from tapwise.training.vem.scoring import VemScorer
+
+
+def sampled_scores(
+    policy: Policy, scorer: VemScorer, contexts: Sequence[Context], samples: int, batch_size: int = 32
+) -> tuple[list[Decision], NDArray[np.float64]]:
+    """`samples` decisions of the policy in each state, those of a state in a row, and P(good) of each.
+
+    Text that could not be read is no action: it scores 0, and is never scored as the action that stands in for it. (The
+    released code takes it for the home key.)
+    """
+    repeated = [context for context in contexts for _ in range(samples)]
+    decisions = [
+        decision
+        for start in range(0, len(repeated), batch_size)
+        for decision in policy.act(repeated[start : start + batch_size])
+    ]
+    read = [index for index, decision in enumerate(decisions) if decision.unparsable is None]
+    good = np.zeros(len(decisions))
+    good[read] = scorer.scores([(repeated[index], decisions[index].action) for index in read])
+    return decisions, good
+
+
+class VemStepValues:
+    """V(state) = the mean P(good) of actions that the policy samples in the state (`StepValues`).
+
+    P(good) is the critic's word on an action. Where its labels are shares of successes of forked episodes this is an
+    expected success, as DigiRL's equation 4.3 wants it; where they are verdicts on single actions it is on that scale
+    only in so far as good actions lead to success.
+    """
+
+    def __init__(self, scorer: VemScorer, policy: Policy, samples: int = 4) -> None:
+        self._scorer = scorer
+        self._policy = policy
+        self._samples = samples
+
+    def step_values(self, trajectory: Trajectory) -> list[float]:
+        """Values before each step and after the last: one more than the trajectory has steps."""
+        contexts = [step_context(trajectory, index) for index in range(len(trajectory.steps) + 1)]
+        _, good = sampled_scores(self._policy, self._scorer, contexts, self._samples)
+        return [float(value) for value in good.reshape(len(contexts), self._samples).mean(axis=1)]
+
+
+def make_step_values(config: DigiRLConfig | FilteredBCConfig, policy: VlmPolicy) -> StepValues | None:
+    """The values that a recipe asks for in the place of the critic's, or None. Raises ModelError as `load_critic`."""
+    if not isinstance(config, DigiRLConfig) or config.advantage != "vem":
+        return None
+    critic = load_critic(Path(config.vem), str(policy.model.device))
+    return VemStepValues(VemScorer(critic), policy, config.vem_samples)
