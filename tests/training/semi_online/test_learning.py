@@ -60,7 +60,7 @@ def imitate(model: VlmModel, experts: list[Trajectory], updates: int) -> None:
 
 def test_what_the_expert_did_becomes_likelier(experts: list[Trajectory]) -> None:
     model = VlmModel()
-    imitate(model, experts, updates=12)
+    imitate(model, experts, updates=6)
     groups = SemiOnline(SemiOnlineConfig()).annotate(roll_out(model, experts))
     samples = policy_samples(groups)
     matches = [match.same for group in groups for rollout in group.rollouts for match in rollout.matches]
