@@ -24,10 +24,7 @@ def seal(contents: StoreContents, log: EpisodeLog) -> Path | None:
     sealed: list[str] = []
     path = _next_shard(contents.path)
     write_shard(path, _readable(contents, waiting, sealed))
-    shard = Shard(path)
-    contents.shards.append(shard)
-    for group, name in enumerate(sealed):
-        contents.places[name] = (shard, group)
+    contents.add_shard(Shard(path))
     log.drop(sealed)
     contents.annotations.compact(contents.places)
     return path
