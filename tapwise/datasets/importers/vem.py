@@ -35,7 +35,7 @@ Row = tuple[str, dict[str, Any]]
 
 
 def episodes(source: Path, options: Options) -> Imported:
-    """Each episode once; rows of an episode must lie next to each other.
+    """Each episode once, wherever its rows lie: VEM's labelling writes them in the order in which answers came.
 
     A label 1 or 2 (bad or good) becomes the step's value 0 or 1. Raises DataError when the file cannot be opened.
     """
@@ -55,7 +55,7 @@ def episodes(source: Path, options: Options) -> Imported:
 
 
 def _groups(source: Path) -> Iterator[list[Row] | Problem]:
-    rows: list[Row] = []
+    groups: dict[str, list[Row]] = {}
     for item in json_lines(source):
         if isinstance(item, DataError):
             yield Problem.of(item, "step")
@@ -64,14 +64,11 @@ def _groups(source: Path) -> Iterator[list[Row] | Problem]:
         if "ep_id" not in row:
             yield Problem("MissingFeature", f"{where}: field 'ep_id' is missing: check the file's format", "step")
             continue
-        if rows and rows[-1][1]["ep_id"] != row["ep_id"]:
-            yield rows
-            rows = []
+        rows = groups.setdefault(str(row["ep_id"]), [])
         # All that later rows of an episode add is their label.
         labels: dict[str, Any] = {name: row[name] for name in ("ep_id", "step_id", "critic_output") if name in row}
         rows.append((where, labels if rows else row))
-    if rows:
-        yield rows
+    yield from groups.values()
 
 
 def _episode(
