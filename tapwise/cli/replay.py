@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.evaluator.divergence import Comparison
     from tapwise.protocols import Judge
-    from tapwise.records import Action, Trajectory
+    from tapwise.records import Action, Decision, Trajectory
 
 FLAGS = ("--successful", "--json")
 VALUED = (
@@ -148,7 +148,7 @@ def _replay(
         unknown = [(key, trajectory) for key, trajectory in batch if known[key] is None]
         replayed = replay_policy(measured.policy, [trajectory for _, trajectory in unknown], options.history)
         for (key, _), decisions in zip(unknown, replayed, strict=True):
-            actions: tuple[Action, ...] = tuple(decision.action for decision in decisions)
+            actions = tuple(_readable(decision) for decision in decisions)
             scores.put(key, label, actions)
             known[key] = actions
         comparisons += [compare(trajectory, known[key] or (), matcher) for key, trajectory in batch]
@@ -197,7 +197,7 @@ def _against_reference(
         expert = experts.get((task.suite, task.instruction))
         if expert is not None:
             shown = reference.get(expert)
-            actions = [step.decision.action for step in store.get(name).steps[: len(shown.steps)]]
+            actions = [_readable(step.decision) for step in store.get(name).steps[: len(shown.steps)]]
             compared = compare(shown, actions, MATCHERS[options.matcher])
             comparisons.append(replace(compared, trajectory=name))
     report = divergence_report(comparisons)
@@ -205,6 +205,11 @@ def _against_reference(
     found = {"reference": str(reference.path), "matcher": options.matcher, "without_reference": without}
     lines = [f"against successful trajectories of the same tasks in {reference.path}; {without} tasks have none"]
     return found | report_dict(report), lines + report_lines(report)
+
+
+def _readable(decision: Decision) -> Action | None:
+    """The action decided on; None for the one that stands in for text nobody could read."""
+    return None if decision.unparsable is not None else decision.action
 
 
 def _chosen(store: ParquetTrajectoryStore, options: argparse.Namespace) -> list[str]:

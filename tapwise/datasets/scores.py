@@ -26,9 +26,9 @@ RecordT = TypeVar("RecordT")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Actions:
-    """What a policy would have done at each step of a trajectory."""
+    """What a policy would have done at each step of a trajectory; None where its text could not be read."""
 
-    actions: tuple[Action, ...]
+    actions: tuple[Action | None, ...]
 
 
 def content_key(trajectory: Trajectory) -> str:
@@ -73,12 +73,12 @@ class ScoreFile:
         """What a judge said of a trajectory, or None."""
         return self._get(Verdict, key, judge)
 
-    def actions(self, key: str, policy: str) -> tuple[Action, ...] | None:
-        """What a policy would have done in a trajectory, or None."""
+    def actions(self, key: str, policy: str) -> tuple[Action | None, ...] | None:
+        """What a policy would have done in a trajectory (None at steps of unreadable text), or None."""
         found = self._get(Actions, key, policy)
         return None if found is None else found.actions
 
-    def put(self, key: str, name: str, said: Verdict | tuple[Action, ...]) -> None:
+    def put(self, key: str, name: str, said: Verdict | tuple[Action | None, ...]) -> None:
         """Keep what `name` said; on return it survives the death of this process. Raises StoreError."""
         record = said if isinstance(said, Verdict) else Actions(said)
         entry = encode(record, [])

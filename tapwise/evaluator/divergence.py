@@ -69,16 +69,18 @@ class DivergenceReport:
     progress_interval: Interval
 
 
-def compare(trajectory: Trajectory, actions: Sequence[Action], matcher: Matcher) -> Comparison:
+def compare(trajectory: Trajectory, actions: Sequence[Action | None], matcher: Matcher) -> Comparison:
     """Compare actions with those of a trajectory, on the trajectory's own observations.
 
-    Steps for which there is no action do not match. Raises ValueError when there are more actions than steps.
+    Steps for which there is no action, or None for text that could not be read, do not match. Raises ValueError when
+    there are more actions than steps.
     """
     steps = trajectory.steps
     if len(actions) > len(steps):
         raise ValueError(f"{len(actions)} actions cannot be compared with the {len(steps)} of {trajectory.id!r}")
     said = [
-        matcher(action, step.decision.action, step.observation) for action, step in zip(actions, steps, strict=False)
+        action is not None and matcher(action, step.decision.action, step.observation)
+        for action, step in zip(actions, steps, strict=False)
     ]
     kinds = tuple(type(step.decision.action).__name__ for step in steps)
     return Comparison(trajectory.id, tuple(said) + (False,) * (len(steps) - len(actions)), kinds)
