@@ -48,12 +48,15 @@ class _Part:
 
 
 def export(trajectories: Iterable[Trajectory], folder: Path) -> int:
-    """Write the folder; returns the steps. Raises StoreError when a file cannot be written."""
+    """Write the trajectories that may be learned from; returns the steps. Raises StoreError when a file cannot be
+    written."""
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     parts = {split: _Part(data, split) for split in ("train", "test")}
     episodes = steps = 0
     for trajectory in trajectories:
+        if not trajectory.trainable:  # an import could not tell an aborted episode from a failed one
+            continue
         parts[trajectory.task.split].add(store_form(trajectory, keep_ui=True))
         episodes += 1
         steps += len(trajectory.steps)
