@@ -38,6 +38,8 @@ def run(argv: list[str]) -> int:
 def _import(options: argparse.Namespace) -> int:
     if options.workers < 1 or (options.limit is not None and options.limit < 1):
         raise ConfigError("--workers and --limit must be at least 1")
+    if options.part and options.splits is None:
+        raise ConfigError("--part names parts of an official split: give its file with --splits")
 
     from tapwise.datasets.importers import Options, find_sources, importer
     from tapwise.datasets.importers.into_store import import_into
@@ -95,16 +97,18 @@ def _check(options: argparse.Namespace) -> int:
         for trajectory in store:
             episodes += 1
             steps += len(trajectory.steps)
-            for index, step in enumerate(trajectory.steps):
-                screenshot = step.observation.screenshot
+            screens = [(f"step {index}", step.observation) for index, step in enumerate(trajectory.steps)]
+            screens += [] if trajectory.final is None else [("final screen", trajectory.final)]
+            for place, observation in screens:
+                screenshot = observation.screenshot
                 try:
                     image = decode_image(screenshot)
                 except ValueError as error:
-                    problems.append(f"{trajectory.id}, step {index}: {error}")
+                    problems.append(f"{trajectory.id}, {place}: {error}")
                     continue
                 if (image.height, image.width) != (screenshot.size.height, screenshot.size.width):
                     problems.append(
-                        f"{trajectory.id}, step {index}: the picture has {image.width} x {image.height} pixels, its"
+                        f"{trajectory.id}, {place}: the picture has {image.width} x {image.height} pixels, its"
                         f" record says {screenshot.size.width} x {screenshot.size.height}: import the episode again"
                     )
         problems += [str(error) for error in store.problems]
