@@ -53,7 +53,7 @@ def export(trajectories: Iterable[Trajectory], folder: Path, *, level: int = 6) 
 
 
 def step_records(trajectory: Trajectory) -> Iterator[bytes]:
-    """The tf.Example of every step. The episode's id is the last part of the trajectory's."""
+    """The tf.Example of every step. The episode's id is the trajectory's, without "aitw/SUBSET/" in front."""
     for index, step in enumerate(trajectory.steps):
         yield write_example(step_features(trajectory, step, index))
 
@@ -63,7 +63,7 @@ def step_features(trajectory: Trajectory, step: Step, index: int) -> dict[str, W
     pixels = images.decode(step.observation.screenshot)
     kind, touch, lift, text = action_fields(step.decision.action)
     features: dict[str, Writable] = {
-        "episode_id": [trajectory.id.rsplit("/", 1)[-1].encode()],
+        "episode_id": [trajectory.id.removeprefix(f"aitw/{trajectory.task.template}/").encode()],
         "episode_length": [len(trajectory.steps)],
         "step_id": [index],
         "goal_info": [trajectory.task.instruction.encode("utf-8", "replace")],
