@@ -138,7 +138,7 @@ def source_text(action: Any) -> str:
 
 @functools.lru_cache(maxsize=64)
 def placeholder(size: Size) -> Screenshot:
-    """A grey screenshot of the right size in a few hundred bytes, for one that the source names but does not hold."""
+    """A black screenshot of the right size in a few hundred bytes, for one that the source names but does not hold."""
     buffer = io.BytesIO()
     Image.new("1", (size.width, size.height)).save(buffer, "PNG", optimize=True)
     return Screenshot(buffer.getvalue(), "png", size)

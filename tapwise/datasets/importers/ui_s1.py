@@ -1,6 +1,6 @@
 """UI-S1's JSONL: one task per line, screenshots named by their paths, places in pixels of the original screen.
 
-Images may be absent (UI-S1 does not release them): observations then hold a placeholder, a grey picture of the right
+Images may be absent (UI-S1 does not release them): observations then hold a placeholder, a black picture of the right
 size, and the task's parameter `missing_images` says for which steps. Without a picture the screen's size is told
 by the task's swipes, or is the smallest known one that holds its places; the parameter `screen_size` then says
 "assumed".
