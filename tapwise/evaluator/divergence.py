@@ -55,9 +55,10 @@ class DivergenceReport:
     """What came of comparing trajectories.
 
     steps: of all. by_kind: by the kind of action expected, most frequent first. histogram: how many trajectories first
-    diverge at which step, from 0. complete: those that never do, UI-S1's task success rate (TSR). progress: mean share
-    of the steps before the first divergence, UI-S1's PG (arXiv 2509.11543, appendix A.3), with a bootstrap interval
-    over trajectories.
+    diverge at which step, from 0. complete: those that never do. progress: mean share of the steps before the first
+    divergence, with a bootstrap interval over trajectories. The last two are counted like UI-S1's TSR and PG (arXiv
+    2509.11543, appendix A.3), but what matches is the matcher's word: for numbers to set beside UI-S1's use
+    `tapwise.evaluator.sop`.
     """
 
     comparisons: tuple[Comparison, ...]
