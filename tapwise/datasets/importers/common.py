@@ -174,14 +174,14 @@ def load_picture(path: Path) -> Screenshot | None:
 
 def find_picture(name: str, folders: Sequence[Path]) -> Path:
     """Where a picture named in a source lies: by its whole relative path or its file name, in the first folder that
-    has it; else the path as it was given."""
+    has it; else where its file name would lie. Nothing outside of the folders is ever read, whatever a source names."""
     given = Path(name)
     relative = given.relative_to(given.anchor) if given.is_absolute() else given
     for folder in folders:
         for candidate in (folder / relative, folder / given.name):
-            if candidate.is_file():
+            if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
                 return candidate
-    return given
+    return folders[0] / given.name
 
 
 def picture_folders(source: Path, options: Options) -> list[Path]:
