@@ -73,14 +73,17 @@ class DivergenceReport:
 def compare(trajectory: Trajectory, actions: Sequence[Action | None], matcher: Matcher) -> Comparison:
     """Compare actions with those of a trajectory, on the trajectory's own observations.
 
-    Steps for which there is no action, or None for text that could not be read, do not match. Raises ValueError when
+    Steps for which there is no action, or None for text that could not be read, do not match; nor do steps whose own
+    text could not be read. Raises ValueError when
     there are more actions than steps.
     """
     steps = trajectory.steps
     if len(actions) > len(steps):
         raise ValueError(f"{len(actions)} actions cannot be compared with the {len(steps)} of {trajectory.id!r}")
     said = [
-        action is not None and matcher(action, step.decision.action, step.observation)
+        action is not None
+        and step.decision.unparsable is None
+        and matcher(action, step.decision.action, step.observation)
         for action, step in zip(actions, steps, strict=False)
     ]
     kinds = tuple(type(step.decision.action).__name__ for step in steps)

@@ -131,3 +131,12 @@ def test_shards_of_the_older_layout_are_brought_up_to_date(
         assert store.compact() == [tmp_path / "shard-000001.parquet"]
         assert list(store) == before
         assert all(pq.read_schema(path).equals(shards.SCHEMA) for path in store.shards())
+
+
+def test_episodes_sealed_by_a_compaction_keep_their_verdicts(tmp_path: Path, make: Any) -> None:
+    with ParquetTrajectoryStore(tmp_path) as store:
+        store.append(make("a", outcome=None))
+        store.annotate("a", verdicts=[VERDICT])
+        store.compact()
+        assert store.summary("a").success is True
+        assert store.get("a").verdicts == (VERDICT,)

@@ -60,7 +60,7 @@ def rows(trajectory: Trajectory, folder: Path) -> list[dict[str, Any]]:
             prompt = f"<image>\nTask: {trajectory.task.instruction}\nEarlier actions:\n{past}\nNext action as JSON:"
             messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
             made.append({"messages": messages, "images": [save_picture(step.observation.screenshot, folder)]})
-        history.append(answer)
+        history.append(answer if step.decision.unparsable is None else "unreadable")
     return made
 
 

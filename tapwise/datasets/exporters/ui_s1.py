@@ -22,16 +22,18 @@ def export(trajectories: Iterable[Trajectory], folder: Path) -> int:
     written = 0
     with (folder / "tasks.jsonl").open("w", encoding="utf-8") as file:
         for trajectory in trajectories:
-            if trajectory.trainable:
-                file.write(json.dumps(task_row(trajectory, folder), ensure_ascii=False) + "\n")
-                written += len(trajectory.steps)
+            row = task_row(trajectory, folder) if trajectory.trainable else None
+            if row is not None and row["steps"]:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                written += len(row["steps"])
     return written
 
 
 def task_row(trajectory: Trajectory, folder: Path) -> dict[str, Any]:
-    """One line of the file; the screenshots are written to `folder`/images."""
+    """One line of the file; the screenshots are written to `folder`/images. Steps whose text could not be read are left
+    out: the waiting that stands for them was nobody's decision."""
     steps = []
-    for step in trajectory.steps:
+    for step in (step for step in trajectory.steps if step.decision.unparsable is None):
         screenshot = step.observation.screenshot
         content = write_action(step.decision.action, screenshot.size, reverse_vertical=True)
         steps.append({"action_content": content, "screenshot": save_picture(screenshot, folder)})

@@ -302,6 +302,18 @@ def test_chat_rows(trajectory: Trajectory, tmp_path: Path) -> None:
     assert info["tapwise_train"]["columns"] == {"messages": "messages", "images": "images"}
 
 
+def test_unreadable_steps_are_not_exported_as_waiting(trajectory: Trajectory, tmp_path: Path) -> None:
+    first, *others = trajectory.steps
+    unreadable = replace(first, decision=Decision(Wait(), "?", unparsable="no action"))
+    trajectory = replace(trajectory, steps=(unreadable, *others))
+    assert ui_s1_export.export([trajectory], tmp_path / "ui_s1") == 2
+    assert "wait" not in (tmp_path / "ui_s1" / "tasks.jsonl").read_text(encoding="utf-8")
+    assert chat.export([trajectory], tmp_path / "chat") == 2
+    rows = (tmp_path / "chat" / "train.jsonl").read_text(encoding="utf-8")
+    assert "Wait" not in rows
+    assert "unreadable" in rows
+
+
 def test_hub_round_trip(trajectory: Trajectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     *steps, last = trajectory.steps
     steps.append(replace(last, decision=Decision(Wait(), "?", unparsable="no action")))
