@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from pydantic import Field, model_validator
 
-from tapwise.android_env.matching import MISMATCH, Match, Matcher, StepReward, match_actions, paper_step_reward
+from tapwise.android_env.replay_reward import StepReward, paper_step_reward
 from tapwise.config import Config
 from tapwise.errors import EnvError
+from tapwise.matching import MISMATCH, Match, Matcher, match_actions
 from tapwise.protocols import Transition
 from tapwise.records import Action, End, Observation, Task, Trajectory
 

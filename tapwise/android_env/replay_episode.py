@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tapwise.android_env.matching import Match
 from tapwise.android_env.replay import ReplayEnv
 from tapwise.errors import EnvError, TapwiseError
+from tapwise.matching import Match
 from tapwise.records import Action, Context, Decision, End, Fault, Observation, Provenance, Step, Task, Trajectory
 
 WritePatch = Callable[[Action, str], str]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tapwise.android_env import EpisodeRunner, ReplayEnv, ReplayEpisode, ReplaySettings, Rollout
-from tapwise.android_env.matching import Match
 from tapwise.android_env.replay_episode import with_thought, without_thought
 from tapwise.errors import EnvError, PolicyError
+from tapwise.matching import Match
 from tapwise.records import (
     Action,
     Decision,

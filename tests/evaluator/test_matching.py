@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwise.evaluator.matching import MATCHERS, canonical, identical, normalise_text, swipe_direction, touched_node
+from tapwise.evaluator.matching import MATCHERS, canonical, identical
+from tapwise.matching import finger_direction, normalise_text, touched_node
 from tapwise.records import (
     Action,
     Finish,
@@ -44,9 +45,9 @@ def swipe(x: float, y: float) -> Swipe:
 
 
 SAME: list[tuple[Action, Action]] = [
-    (tap(0.5, 0.5), tap(0.5, 0.63)),
+    (tap(0.5, 0.5), tap(0.5, 0.53)),
     (Tap(Point(0.5, 0.5), "this"), Tap(Point(0.5, 0.5), "that")),
-    (LongPress(Point(0.1, 0.1)), LongPress(Point(0.1, 0.2), 3.0)),
+    (LongPress(Point(0.1, 0.1)), LongPress(Point(0.1, 0.13), 3.0)),
     (swipe(0.1, -0.3), swipe(-0.2, -0.4)),
     (TypeText("Sculpture  art "), TypeText("sculpture art")),
     (Press(Key.BACK), Press(Key.BACK)),
@@ -118,11 +119,18 @@ def test_an_action_is_itself_and_order_counts_only_for_answers(first: Action, se
 
 
 def test_directions_are_the_fingers() -> None:
-    assert [swipe_direction(swipe(*to)) for to in ((0, -0.2), (0, 0.2), (-0.2, 0), (0.2, 0), (0, 0), (0.2, 0.2))] == [
-        *("up", "down", "left", "right", "none", "down")
-    ]
+    size = PLAIN.screenshot.size
+    ways = ((0, -0.2), (0, 0.2), (-0.2, 0), (0.2, 0), (0, 0), (0.2, 0.2), (0.2, 0.1))
+    found = [finger_direction(swipe(*to), size) for to in ways]
+    assert found == ["up", "down", "left", "right", None, "down", None]
     assert normalise_text(" \uff21b\tC ") == "ab c"
     assert not identical(swipe(0.0, 0.3), swipe(0.0, 0.31), PLAIN)
+
+
+def test_a_node_that_fills_the_screen_makes_no_touch_right() -> None:
+    everything = UiNode(bounds=(0, 0, 100, 200), clickable=True)
+    screen = Observation(Screenshot(b"", "png", Size(200, 100)), "a/A", True, 0.0, everything)
+    assert not canonical(tap(0.1, 0.1), tap(0.9, 0.9), screen)
 
 
 def test_against_the_released_matchers() -> None:

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from tapwise.android_env.matching import LARGEST_TARGET, NEAR, Matcher, match_actions
+from tapwise.matching import LARGEST_TARGET, NEAR, Matcher, match_actions
 from tapwise.records import (
     Action,
     Finish,

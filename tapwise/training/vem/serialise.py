@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from tapwise import images
 from tapwise.agent.action_text import ActionText, short_text
 from tapwise.agent.json_codec import JsonCodec
-from tapwise.android_env.matching import match_actions
+from tapwise.matching import match_actions
 from tapwise.records import Action, Context, LongPress, Point, Screenshot, Swipe, Tap, Trajectory
 from tapwise.training.transitions import step_context
 

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import torch
 
-from tapwise.android_env.matching import Match, match_actions, paper_step_reward
+from tapwise.android_env import paper_step_reward
 from tapwise.android_env.replay import ReplayEnv, ReplaySettings
 from tapwise.android_env.replay_episode import ReplayEpisode, with_thought
+from tapwise.matching import Match, match_actions
 from tapwise.records import (
     Action,
     Decision,

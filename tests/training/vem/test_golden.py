@@ -18,7 +18,7 @@ import torch
 
 from tapwise.agent.action_text import GridActionText
 from tapwise.agent.json_codec import JsonCodec
-from tapwise.android_env.matching import match_actions
+from tapwise.matching import match_actions
 from tapwise.records import (
     Action,
     Context,

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwise.agent.action_text import GridActionText
-from tapwise.android_env.matching import match_actions
 from tapwise.errors import StoreError
+from tapwise.matching import match_actions
 from tapwise.records import (
     Action,
     Finish,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tapwise import images
 from tapwise.agent.action_text import ActionText, GridActionText
 from tapwise.agent.json_codec import JsonCodec
-from tapwise.android_env.matching import match_actions
+from tapwise.matching import match_actions
 from tapwise.records import (
     Action,
     Context,

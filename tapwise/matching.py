@@ -1,12 +1,14 @@
-"""Whether an action does what an expert did in the same place, and what that earns.
+"""Whether two actions on one screen are the same act: the one answer that rewards, labels and reports share.
 
-This is the default of the replay environment. It works on canonical actions, so that both sides speak of the same
-unit square and of the finger's way: a swipe never has to be flipped, and an expert always matches itself.
+It works on canonical actions, so that both sides speak of the same unit square and of the finger's way: a swipe never
+has to be flipped, and an action always matches itself. The official matching of Android in the Wild and the matchers of
+UI-S1 are other rules, kept for their numbers in `tapwise.evaluator`.
 """
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,29 +58,14 @@ MISMATCH = Match(kind=False, same=False)
 Matcher = Callable[[Action, Action, Observation], Match]
 """Compares the policy's action with the expert's, both taken on the observation."""
 
-StepReward = Callable[[bool, Match], float]
-"""What a step earns, from whether the policy's text could be read and how its action compares."""
-
-
-def paper_step_reward(readable: bool, match: Match) -> float:
-    """0.1 f + 0.4 [f = 1] kind + 0.5 [f kind = 1] same, with f for readable: UI-S1's equation 8 (arXiv 2509.11543).
-
-    That is 1 for the same act, 0.5 for the same kind, 0.1 for anything readable and 0 for the rest. Released code:
-    0.1 f + 0.9 a, with a of 1, 0.5, 0.1 or 0, so that the same act without a thought still earns 0.9.
-    """
-    if not readable:
-        return 0.0
-    return 0.1 + 0.4 * match.kind + 0.5 * match.same
-
 
 def match_actions(action: Action, expert: Action, observation: Observation) -> Match:
     """Compare an action with the expert's.
 
-    Touches are the same within `NEAR` of each other, or on the same thing of the accessibility tree, if there is
-    one: the smallest touchable node under the expert's finger, of at most `LARGEST_TARGET` of the screen. Swipes are
-    the same when the finger goes the same of four ways on the screen's pixels; texts and names when they differ in
-    case and outer spaces alone; keys when equal; endings when status and, where the expert gave one, answer agree.
-    Waits are all the same.
+    Touches are the same within `NEAR` of each other, or where the smallest touchable node under both is the same one
+    of the accessibility tree, if there is one, and covers at most `LARGEST_TARGET` of the screen. Swipes are the same
+    when the finger goes the same of four ways on the screen's pixels; texts and names after `normalise_text`; keys
+    when equal; endings when status and, where the expert gave one, answer agree. Waits are all the same.
 
     Against UI-S1's released training matcher: it flips vertical swipes on one side only, takes a text for the same
     that is part of the other (so that "" matches everything), ignores how an episode is ended, and enlarges boxes
@@ -97,14 +84,14 @@ def _same(action: Action, expert: Action, observation: Observation) -> bool:
         case (Tap(at=at), Tap(at=wanted)) | (LongPress(at=at), LongPress(at=wanted)):
             return math.dist((at.x, at.y), (wanted.x, wanted.y)) <= NEAR or _on_one_target(at, wanted, observation)
         case Swipe(), Swipe():
-            way = _way(action, size)
-            return way is not None and way == _way(expert, size)
+            way = finger_direction(action, size)
+            return way is not None and way == finger_direction(expert, size)
         case (TypeText(text=text), TypeText(text=wanted)) | (OpenApp(name=text), OpenApp(name=wanted)):
-            return _plain(text) == _plain(wanted)
+            return normalise_text(text) == normalise_text(wanted)
         case Press(key=key), Press(key=wanted_key):
             return key is wanted_key
         case Finish(status=status, answer=answer), Finish(status=wanted_status, answer=wanted_answer):
-            answered = wanted_answer is None or _plain(answer or "") == _plain(wanted_answer)
+            answered = wanted_answer is None or normalise_text(answer or "") == normalise_text(wanted_answer)
             return status == wanted_status and answered
         case Wait(), Wait():
             return True
@@ -112,31 +99,29 @@ def _same(action: Action, expert: Action, observation: Observation) -> bool:
 
 
 def _on_one_target(at: Point, wanted: Point, observation: Observation) -> bool:
-    """Whether both points lie on the smallest touchable node under the second."""
-    if observation.ui is None:
-        return False
+    """Whether both points touch the same node, and it is no list or background."""
     size = observation.screenshot.size
-    touchable = (node for node in observation.ui.walk() if node.clickable or node.long_clickable)
-    under = [node for node in touchable if _holds(node, wanted, size)]
-    target = min(under, key=_area, default=None)
+    target = touched_node(wanted, observation)
     if target is None or _area(target) > LARGEST_TARGET * size.height * size.width:
         return False
-    return _holds(target, at, size)
+    return touched_node(at, observation) is target
 
 
-def _holds(node: UiNode, point: Point, size: Size) -> bool:
-    left, top, right, bottom = node.bounds
-    x, y = point.to_pixels(size)
-    return left <= x < right and top <= y < bottom
+def touched_node(point: Point, observation: Observation) -> UiNode | None:
+    """The smallest touchable, enabled node under a point, or None where there is none or no tree.
+
+    Bounds are in device pixels and the tree's frame is taken to be the screenshot's size.
+    """
+    if observation.ui is None:
+        return None
+    x, y = point.to_pixels(observation.screenshot.size)
+    touchable = (n for n in observation.ui.walk() if (n.clickable or n.long_clickable) and n.enabled)
+    return min((node for node in touchable if _holds(node, x, y)), key=_area, default=None)
 
 
-def _area(node: UiNode) -> int:
-    left, top, right, bottom = node.bounds
-    return max(0, right - left) * max(0, bottom - top)
-
-
-def _way(swipe: Swipe, size: Size) -> str | None:
-    """Where the finger goes, by the longer part of its way in pixels; None when it stays or goes exactly aslant."""
+def finger_direction(swipe: Swipe, size: Size) -> str | None:
+    """Where the finger goes, "up", "down", "left" or "right", by the longer part of its way in pixels of the screen;
+    None when it stays or goes exactly aslant."""
     right = (swipe.end.x - swipe.start.x) * size.width
     down = (swipe.end.y - swipe.start.y) * size.height
     if math.isclose(abs(right), abs(down)):
@@ -146,5 +131,16 @@ def _way(swipe: Swipe, size: Size) -> str | None:
     return "down" if down > 0 else "up"
 
 
-def _plain(text: str) -> str:
-    return text.strip().casefold()
+def normalise_text(text: str) -> str:
+    """Text without differences of case, spacing and compatibility forms. Punctuation counts: it is what was typed."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _holds(node: UiNode, x: float, y: float) -> bool:
+    left, top, right, bottom = node.bounds
+    return left <= x < right and top <= y < bottom
+
+
+def _area(node: UiNode) -> int:
+    left, top, right, bottom = node.bounds
+    return max(0, right - left) * max(0, bottom - top)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwise.android_env.matching import Match, match_actions, paper_step_reward
+from tapwise.android_env import paper_step_reward
+from tapwise.matching import Match, match_actions
 from tapwise.records import (
     Action,
     Finish,
