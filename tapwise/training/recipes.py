@@ -209,9 +209,6 @@ class Recipe(Config):
     """second phase"""
     online: OnlineConfig = OnlineConfig()
     """third phase"""
-    template_balance: float = Field(0.0, ge=0, le=1)
-    """how far the offline and online phases even out task templates among the steps learned from: 0 not at all, 1 all
-    alike"""
     exploration_pointing: float = Field(0.0, ge=0)
     """pointing questions about the screens of rollouts, from their accessibility trees, beside each step learned from,
     offline and online: an auxiliary task (as in arXiv 1611.05397); the policy itself sees no tree"""

@@ -43,7 +43,7 @@ from tapwise.training.evaluation import EpisodeResult, Evaluation
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.recipes import Recipe
-from tapwise.training.transitions import Sample, balance_templates, demonstration_samples
+from tapwise.training.transitions import Sample, demonstration_samples
 from tapwise.training.vem.values import make_step_values
 
 OFFLINE_CHUNK = 40
@@ -189,7 +189,7 @@ class Run:
         if self.critic is not None:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
         samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
-        samples = balance_templates(samples, self.recipe.template_balance, rng) + self._beside(len(samples), rng)
+        samples += self._beside(len(samples), rng)
         self._log(
             {**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate)}
         )
@@ -205,7 +205,7 @@ class Run:
         if self.critic is not None:
             metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
         samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
-        samples = balance_templates(samples, self.recipe.template_balance, rng) + self._beside(len(samples), rng)
+        samples += self._beside(len(samples), rng)
         metrics |= {
             **selection,
             "online/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-import numpy as np
 
 from tapwise.agent.action_text import ActionText
 from tapwise.records import Context, Observation, Step, Trajectory
@@ -59,21 +56,6 @@ def samples(trajectories: Iterable[Trajectory]) -> list[Sample]:
         for index, step in enumerate(trajectory.steps)
         if teachable(step)
     ]
-
-
-def balance_templates(samples: Sequence[Sample], balance: float, rng: np.random.Generator) -> list[Sample]:
-    """As many samples, drawn with replacement, so that easy templates do not drown the others.
-
-    A template with n of the samples gets a share proportional to n ** (1 - balance): 0 leaves shares as they are and
-    returns the samples themselves, 1 makes all templates alike.
-    """
-    if balance == 0 or not samples:
-        return list(samples)
-    templates = [sample.context.task.template for sample in samples]
-    counts = Counter(templates)
-    weights = np.array([counts[name] ** -balance for name in templates])
-    chosen = rng.choice(len(samples), size=len(samples), p=weights / weights.sum())
-    return [samples[index] for index in chosen]
 
 
 def teachable(step: Step) -> bool:
