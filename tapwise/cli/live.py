@@ -29,7 +29,7 @@ STATE_STYLES = {"ready": "green", "leased": "cyan", "booting": "yellow", "sick":
 
 
 class Watcher:
-    """Keeps what is known of a run; a `tapwise.training.run.Observer`. Callable from any thread."""
+    """Keeps what is known of a run; a `tapwise.training.runs.units.Observer`. Callable from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

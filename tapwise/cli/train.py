@@ -95,19 +95,10 @@ def set_aside(folder: Path) -> None:
 
 
 def _estimate(work: Run) -> Estimate:
-    recipe = work.recipe
-    sizes = {
-        "demonstrations": len(work.suite.templates) * recipe.supervised.demonstrations,
-        "offline/collect": recipe.offline.episodes,
-        "online": recipe.online.episodes,
-    }
+    sizes, evaluated = work.sizes(), work.recipe.evaluation.episodes
     units = [PlannedUnit(name) for name, _ in work.units()]
-    chunks = sum(unit.kind == "offline/collect" for unit in units)
-    sizes["offline/collect"] //= max(1, chunks)
     sized = [
-        PlannedUnit(
-            unit.name, recipe.evaluation.episodes if unit.name.startswith("evaluate") else sizes.get(unit.kind, 0)
-        )
+        PlannedUnit(unit.name, evaluated if unit.name.startswith("evaluate") else sizes.get(unit.kind, 0))
         for unit in units
     ]
     return Estimate.resumed(sized, work.progress.done, work.progress.seconds)

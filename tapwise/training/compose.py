@@ -15,7 +15,7 @@ from tapwise.emulators.backends.virtual import VirtualBackend
 from tapwise.emulators.farm import Farm
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.errors import ConfigError, ModelError
-from tapwise.training.recipes import FarmConfig, PolicyConfig, Recipe
+from tapwise.training.recipes import BaseRecipe, FarmConfig, PolicyConfig
 
 
 def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
@@ -31,7 +31,7 @@ def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
     return Farm(backend, config.devices)
 
 
-def use_threads(recipe: Recipe) -> None:
+def use_threads(recipe: BaseRecipe) -> None:
     """Give torch as many threads as the recipe says, for the whole process: the last bits of sums depend on it."""
     torch.set_num_threads(recipe.threads)
 

@@ -14,12 +14,12 @@ import tapwise
 from tapwise.agent.vlm.model import BASE_MODEL
 from tapwise.android_env.tasks import Suite
 from tapwise.config import recipe_sha
-from tapwise.training.recipes import Recipe
+from tapwise.training.recipes import BaseRecipe
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow", "pydantic", "pyarrow")
 
 
-def build_manifest(recipe: Recipe, suite: Suite, model: str) -> dict[str, Any]:
+def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, Any]:
     """Recipe, task lists by hash, protocol of measurement, versions and host of a run."""
     return {
         "tapwise": tapwise.__version__,

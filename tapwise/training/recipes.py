@@ -188,8 +188,8 @@ class CriticConfig(Config):
     """optimizer of both value functions"""
 
 
-class Recipe(Config):
-    """A whole run: supervised start, offline learning, online learning, an evaluation after each."""
+class BaseRecipe(Config):
+    """What recipes of all kinds say: the model, the phones, the supervised start, and how success is measured."""
 
     name: str = "demo"
     """what the run is called"""
@@ -205,6 +205,19 @@ class Recipe(Config):
     """the model that learns"""
     supervised: SupervisedConfig = SupervisedConfig()
     """first phase"""
+    optimizer: OptimizerConfig = OptimizerConfig()
+    """of the policy"""
+    batch_size: int = Field(64, gt=0)
+    """steps a gradient step of the policy"""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """how success is measured"""
+
+
+class Recipe(BaseRecipe):
+    """A whole run: supervised start, offline learning, online learning, an evaluation after each."""
+
+    kind: Literal["rl"] = "rl"
+    """what the run does"""
     offline: OfflineConfig = OfflineConfig()
     """second phase"""
     online: OnlineConfig = OnlineConfig()
@@ -216,9 +229,3 @@ class Recipe(Config):
     """how trajectories become weighted samples"""
     critic: CriticConfig = CriticConfig()
     """value functions"""
-    optimizer: OptimizerConfig = OptimizerConfig()
-    """of the policy"""
-    batch_size: int = Field(64, gt=0)
-    """steps a gradient step of the policy"""
-    evaluation: EvaluationConfig = EvaluationConfig()
-    """how success is measured"""

@@ -1,0 +1,1 @@
+"""What all kinds of runs share, and the kinds that learn from experts' trajectories."""

@@ -1,0 +1,158 @@
+"""What every run that trains a policy begins with: demonstrations, imitation, and measuring success on phones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tapwise.agent.vlm.policy import VlmPolicy
+from tapwise.android_env.env import EnvSettings
+from tapwise.android_env.expert import ScriptedExpert
+from tapwise.android_env.settle import SettleBudget
+from tapwise.android_env.suites import load_suite
+from tapwise.android_env.tasks import Suite
+from tapwise.emulators.farm import Farm
+from tapwise.protocols import Policy
+from tapwise.records import Trajectory
+from tapwise.training.basic_skills import pointing_samples, substitution_samples
+from tapwise.training.collect import Collector, CollectorSettings, Job
+from tapwise.training.compose import make_farm, make_model
+from tapwise.training.evaluation import EpisodeResult, Evaluation
+from tapwise.training.learner import Learner
+from tapwise.training.manifest import build_manifest
+from tapwise.training.runs.units import Observer, RecipeT, Unit, UnitRun
+from tapwise.training.transitions import Sample, demonstration_samples
+
+PATIENT = EnvSettings(settle=SettleBudget(seconds=20.0, polls=40))
+"""how phones are looked at: slow pages are waited for"""
+
+
+class PolicyRun(UnitRun[RecipeT]):
+    """A run with a policy that is trained and measured on a farm's phones."""
+
+    def __init__(self, recipe: RecipeT, folder: Path, observer: Observer) -> None:
+        super().__init__(recipe, folder, observer)
+        self.suite: Suite = load_suite(recipe.suite)
+        self.model = make_model(recipe.policy)
+        self.learner = Learner(self.model, recipe.optimizer, recipe.batch_size)
+        self.policy = VlmPolicy(self.model, temperature=recipe.policy.temperature)
+        self.demonstrations: list[Trajectory] = []
+
+    @property
+    def _updates(self) -> int:
+        return self.learner.updates
+
+    def _equipment(self) -> AbstractContextManager[object]:
+        return self._phones()
+
+    @contextmanager
+    def _phones(self) -> Iterator[None]:
+        with make_farm(self.recipe.farm) as farm:
+            farm.wait_ready(count=1)
+            self.observer.devices(farm.status)
+            with self._collector(farm) as self._collect:
+                yield
+
+    def _collector(self, farm: Farm) -> Collector:
+        self._farm = farm
+        settings = CollectorSettings(PATIENT, recipe_sha=self.sha)
+        return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings)
+
+    # --- units ---------------------------------------------------------------------------------------
+
+    def _start_units(self) -> list[Unit]:
+        return [
+            ("demonstrations", self._demonstrate),
+            ("supervised", self._learn_supervised),
+            ("evaluate/supervised", lambda: self._evaluate("supervised")),
+        ]
+
+    def _demonstrate(self) -> None:
+        rng = self._rng("demonstrations")
+        tasks = [
+            task
+            for template in self._templates()
+            for task in rng.permutation(np.array(template, dtype=object)).tolist()[
+                : self.recipe.supervised.demonstrations
+            ]
+        ]
+        jobs = [Job(f"demonstration-{n:04}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
+        found = self._collect.collect(ScriptedExpert(self.suite), jobs, self._watch("demonstrations"), with_tree=True)
+        self.demonstrations = [t for t in found if t.success]
+        self.progress.demonstrations = [t.id for t in self.demonstrations]
+
+    def _learn_supervised(self) -> None:
+        samples = self._taught()
+        loss = self.learner.train(samples, self.recipe.supervised.updates, self._rng("supervised"))
+        self._log({"supervised/loss": loss, "supervised/samples": len(samples)})
+        self.policy.version += 1
+
+    def _evaluate(self, phase: str) -> None:
+        settings = self.recipe.evaluation
+        evaluation = Evaluation(self.suite, settings.split, settings.episodes, settings.seed)
+        found = self._collect.collect(
+            self._greedy(), evaluation.jobs(f"evaluation-{phase}"), self._watch(f"evaluate/{phase}")
+        )
+        self._measured(phase, [EpisodeResult.of(t) for t in found])
+
+    # --- parts ---------------------------------------------------------------------------------------
+
+    def _greedy(self) -> VlmPolicy:
+        policy = VlmPolicy(self.model, greedy=True)
+        policy.version = self.policy.version
+        return policy
+
+    def _measured(self, phase: str, results: list[EpisodeResult]) -> None:
+        self.progress.evaluations[phase] = [asdict(result) for result in results]
+        success = float(np.mean([r.success for r in results])) if results else 0.0
+        self._log({f"evaluation/{phase}": success, "interactions": self.progress.interactions})
+
+    def _taught(self) -> list[Sample]:
+        """What the demonstrations teach: their steps, pointing at other things on their screens, typing other words."""
+        settings, shown, model = self.recipe.supervised, self.demonstrations, self.model
+        pointing = pointing_samples(shown, model, settings.pointing, self._rng("pointing"))
+        typing = substitution_samples(shown, model, settings.substitutions, self._rng("substitutions"))
+        return demonstration_samples(shown, model) + pointing + typing
+
+    def _templates(self) -> list[list[Any]]:
+        groups: dict[str, list[Any]] = {}
+        for task in self.suite.tasks("train"):
+            groups.setdefault(task.template, []).append(task)
+        return list(groups.values())
+
+    def _rollout(self, name: str, count: int, phase: str, *, with_tree: bool = False) -> list[Trajectory]:
+        """`count` sampled episodes on training tasks."""
+        rng = self._rng(name)
+        tasks = self.suite.sample(rng, "train", count)
+        jobs = [Job(f"{name}-{n:03}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
+        policy: Policy = self.policy
+        return self._collect.collect(policy, jobs, self._watch(phase), with_tree=with_tree)
+
+    # --- keeping -------------------------------------------------------------------------------------
+
+    def sizes(self) -> dict[str, int]:
+        """Episodes by kind of unit."""
+        return {"demonstrations": len(self.suite.templates) * self.recipe.supervised.demonstrations}
+
+    def _manifest(self) -> dict[str, Any]:
+        return build_manifest(self.recipe, self.suite, self.model.name)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.model.state_dict(),
+            "optimizer": self.learner.optimizer.state_dict(),
+            "updates": self.learner.updates,
+            "policy_version": self.policy.version,
+        }
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        self.model.model.load_state_dict(saved["model"])
+        self.learner.optimizer.load_state_dict(saved["optimizer"])
+        self.learner.updates = saved["updates"]
+        self.policy.version = saved["policy_version"]
+        self.demonstrations = [self.store.get(name) for name in self.progress.demonstrations]
