@@ -92,12 +92,43 @@ def test_a_run_does_every_unit_and_measures_each_phase(
     assert (tmp_path / "metrics.jsonl").exists()
 
 
+ONLINE = {"iterations": 2, "episodes": 3, "critic_updates": 1, "updates": 2}
+
+
+def test_with_a_staleness_of_one_a_round_learns_from_the_rounds_before(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any
+) -> None:
+    """Both ways the first round acts with what the offline phase left, the second with what the first round left; but
+    what is learned from are all rollouts, or those of the rounds before (here: pointing on the latest screens)."""
+    found = {}
+    for staleness in (0, 1):
+        recipe = make_recipe(online={**ONLINE, "staleness": staleness}, exploration_pointing=1.0)
+        run = Run(recipe, tmp_path / str(staleness), watcher)
+        run.go(stop_before="evaluate/online")
+        found[staleness] = run
+    versions = {
+        n: [step.decision.policy_version for t in run.rollouts[4:] for step in t.steps] for n, run in found.items()
+    }
+    assert set(versions[1]) == {1 + 1, 1 + 2}
+    assert set(versions[0]) == set(versions[1])
+    first = {n: [[s.decision.text for s in t.steps] for t in run.rollouts[:7]] for n, run in found.items()}
+    assert first[0] == first[1]
+    learned = [weights(tmp_path / str(n)) for n in (0, 1)]
+    assert learned[0]["updates"] == learned[1]["updates"]
+    assert not same(*learned)
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("staleness", [0, 1])
 @pytest.mark.parametrize("cut", [("offline/learn", None), ("online/1", None), ("online/1", 2), ("evaluate/offline", 1)])
 def test_a_run_that_was_cut_ends_with_the_same_weights(
-    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, cut: tuple[str, int | None]
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, cut: tuple[str, int | None], staleness: int
 ) -> None:
-    recipe = make_recipe(supervised={"demonstrations": 1, "updates": 3}, algorithm={"type": "digirl"})
+    recipe = make_recipe(
+        supervised={"demonstrations": 1, "updates": 3},
+        algorithm={"type": "digirl"},
+        online={**ONLINE, "staleness": staleness},
+    )
     Run(recipe, tmp_path / "whole", watcher).go()
     with pytest.raises(Stop):
         Run(recipe, tmp_path / "cut", Cutter(*cut)).go()

@@ -19,7 +19,6 @@ from tapwise.config import Config
 from tapwise.training.pretraining.data import IGNORED, Batch, PretrainingData, stream
 from tapwise.training.pretraining.vocabulary import Vocabulary, build_vocabulary
 
-
 TEXT_SHARE = 0.4
 """of the reading stage's screens, how many are pages full of text"""
 
@@ -138,9 +137,7 @@ class Pretraining:
         ]
         if matrices:
             rate = self.config.matrix_learning_rate
-            optimizers.append(
-                torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-            )
+            optimizers.append(torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
         return optimizers
 
     def _save(self, path: Path, step: int, optimizers: Sequence[torch.optim.Optimizer]) -> None:
