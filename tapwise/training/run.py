@@ -27,7 +27,7 @@ from tapwise.training.runs.units import Observer, Progress, Unit
 from tapwise.training.transitions import Sample
 from tapwise.training.vem.values import make_step_values
 
-__all__ = ["Observer", "Progress", "Run", "aborted"]
+__all__ = ["Observer", "Progress", "Run", "aborted", "cooling"]
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -86,13 +86,13 @@ class Run(PolicyRun[Recipe]):
         if settings.staleness == 0:
             found = self._rollout(name, settings.episodes, "online")
             self._add_rollouts(found)
-            metrics = self._learn_online(rng)
+            metrics = self._learn_online(iteration, rng)
         else:
             actor = self._actor()
             with ThreadPoolExecutor(1, thread_name_prefix="rollouts") as beside:
                 collecting = beside.submit(self._rollout, name, settings.episodes, "online", policy=actor)
                 try:
-                    metrics = self._learn_online(rng)
+                    metrics = self._learn_online(iteration, rng)
                 except BaseException:
                     self._collect.stop()
                     raise
@@ -103,10 +103,11 @@ class Run(PolicyRun[Recipe]):
 
     # --- parts ---------------------------------------------------------------------------------------
 
-    def _learn_online(self, rng: np.random.Generator) -> dict[str, float]:
+    def _learn_online(self, iteration: int, rng: np.random.Generator) -> dict[str, float]:
         settings = self.recipe.online
         metrics = {} if self.critic is None else self.critic.train_on(self.rollouts, settings.critic_updates, rng)
-        return metrics | self._learn("online", settings.updates, settings.learning_rate, rng)
+        rate = settings.learning_rate * cooling(iteration, settings.iterations, settings.cool_down)
+        return metrics | self._learn("online", settings.updates, rate, rng)
 
     def _learn(self, phase: Phase, updates: int, learning_rate: float, rng: np.random.Generator) -> dict[str, float]:
         """Let the algorithm choose among all rollouts, and learn from what it chose and what is learned beside."""
@@ -170,6 +171,12 @@ class Run(PolicyRun[Recipe]):
             self.critic.optimizer.load_state_dict(saved["critic_optimizer"])
             self.critic.updates = saved["critic_updates"]
         self.rollouts = [self.store.get(name) for name in self.progress.rollouts]
+
+
+def cooling(iteration: int, iterations: int, share: float) -> float:
+    """The factor of a round's learning rate: 1, then falling linearly over the last `share` of the rounds, towards a
+    zero that would come one round after the last."""
+    return min(1.0, (iterations - iteration) / max(1.0, share * iterations))
 
 
 def aborted(trajectories: Sequence[Trajectory]) -> int:

@@ -14,7 +14,7 @@ from tapwise.errors import CheckpointError
 from tapwise.records import Trajectory
 from tapwise.training.checkpoint import load_checkpoint
 from tapwise.training.recipes import Recipe
-from tapwise.training.run import Run
+from tapwise.training.run import Run, cooling
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -90,6 +90,11 @@ def test_a_run_does_every_unit_and_measures_each_phase(
     assert len(run.rollouts) == 4 + 2 * 3
     assert (tmp_path / "manifest.json").exists()
     assert (tmp_path / "metrics.jsonl").exists()
+
+
+def test_the_learning_rate_falls_in_the_last_rounds() -> None:
+    assert [cooling(n, 10, 0.0) for n in range(10)] == [1.0] * 10
+    assert [cooling(n, 10, 0.4) for n in range(10)] == pytest.approx([1.0] * 7 + [0.75, 0.5, 0.25])
 
 
 ONLINE = {"iterations": 2, "episodes": 3, "critic_updates": 1, "updates": 2}
