@@ -38,9 +38,9 @@ class PretrainingConfig(Config):
     """screens a batch"""
     questions: int = Field(10, gt=0)
     """questions a screen in the pointing stage"""
-    reading_steps: int = Field(1500, ge=0)
+    reading_steps: int = Field(1200, ge=0)
     """updates of the reading stage"""
-    pointing_steps: int = Field(1200, ge=0)
+    pointing_steps: int = Field(1000, ge=0)
     """updates of the pointing stage"""
     learning_rate: float = Field(3e-3, gt=0)
     """peak learning rate of AdamW, in both stages"""
