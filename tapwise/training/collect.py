@@ -77,6 +77,8 @@ class _Slot:
         if self._device is None:
             self._device = self._lease.enter_context(self._farm.lease(self._settings.lease_timeout_s, job.task.id))
             self._env = None
+        else:
+            self._farm.use_for(self._device, job.task.id)
         if self._env is None or self._env.settings != env:
             self._env = AndroidEnv(self._device, self._suite, env)
         provenance = Provenance(
