@@ -1,14 +1,22 @@
-"""What all tests share: how Hypothesis behaves, and a stand-in for an OpenAI-compatible endpoint."""
+"""What all tests share: how Hypothesis behaves, programs that are read with a deadline, and a stand-in for an
+OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import select
+import signal
 import socket
 import struct
+import subprocess
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +24,96 @@ from hypothesis import settings
 # A busy machine is no failure of the code, and the same commit must give the same result.
 settings.register_profile("tapwise", deadline=None, derandomize=True)
 settings.load_profile("tapwise")
+
+
+def read_line(stream: IO[Any], within_s: float = 60.0) -> str:
+    """The next line of a program's output without its end; "" when the output has ended.
+
+    Reads below the stream's own buffer, a byte at a time, so that nothing else may read from the stream before.
+    Fails the test when the line is not there in time.
+    """
+    deadline = time.monotonic() + within_s
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            pytest.fail(f"a program said nothing more for {within_s:g} s after {line!r}")
+        if not (byte := os.read(stream.fileno(), 1)):
+            break
+        line += byte
+    return line.decode().removesuffix("\n")
+
+
+class ChildProgram:
+    """A program in a process group of its own; leaving its context ends the whole group.
+
+    Every wait has a deadline of `patience_s`, and a failure shows what the program wrote to its standard error.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, patience_s: float = 60.0, env: Mapping[str, str] | None = None
+    ) -> None:
+        self._patience_s = patience_s
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+            env=None if env is None else {**os.environ, **env},
+        )
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def line(self) -> str:
+        """The next line of its output; "" when the output has ended."""
+        assert self.process.stdout is not None
+        try:
+            return read_line(self.process.stdout, self._patience_s)
+        except pytest.fail.Exception as failure:
+            pytest.fail(f"{failure}; its standard error:\n{self.errors()}")
+
+    def lines(self) -> Iterator[str]:
+        """All lines up to the end of its output."""
+        while line := self.line():
+            yield line
+
+    def errors(self) -> str:
+        """What it has written to its standard error so far."""
+        return os.pread(self._errors.fileno(), 2**16, 0).decode(errors="replace")
+
+    def end(self) -> None:
+        """Kill its whole group, whatever state that is in."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+        for stream in (self.process.stdin, self.process.stdout, self._errors):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+    def __enter__(self) -> ChildProgram:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+@pytest.fixture(scope="session", name="read_line")
+def _read_line() -> Callable[..., str]:
+    """`read_line(stream, within_s=60)`: the next line of a program's output."""
+    return read_line
+
+
+@pytest.fixture(scope="session")
+def child_program() -> type[ChildProgram]:
+    """`with child_program(command) as program`: a program whose lines are waited for with a deadline."""
+    return ChildProgram
 
 
 class ChatServer:
@@ -44,7 +142,7 @@ class ChatServer:
     def close(self) -> None:
         self.closing.set()
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(10)
         self._server.server_close()
 
     def take(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
