@@ -1,9 +1,10 @@
-"""What all tests share: how Hypothesis behaves, programs that are read with a deadline, and a stand-in for an
-OpenAI-compatible endpoint."""
+"""What all tests share: how Hypothesis behaves, the shared golden examples, programs that are read with a deadline, and
+a stand-in for an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import select
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -24,6 +26,68 @@ from hypothesis import settings
 # A busy machine is no failure of the code, and the same commit must give the same result.
 settings.register_profile("tapwise", deadline=None, derandomize=True)
 settings.load_profile("tapwise")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""golden examples and data sets beside the checkout; tests of them are skipped where it is not there"""
+GOLDEN = "facts/golden.json"
+
+
+def shared_file(name: str) -> Path:
+    """A file of the shared folder; skips the test that asks for one that is not here."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"shared {name} not here")
+    return path
+
+
+@functools.cache
+def golden_examples() -> dict[str, dict[str, Any]]:
+    """The examples of the golden file by name; none where the file is not here."""
+    path = SHARED / GOLDEN
+    if not path.exists():
+        return {}
+    return {example["name"]: example for example in json.loads(path.read_text(encoding="utf-8"))["examples"]}
+
+
+@pytest.fixture(scope="session", name="shared_file")
+def _shared_file() -> Callable[[str], Path]:
+    """`shared_file("data/NAME")`: a file of the shared folder; skips the test where it is not here."""
+    return shared_file
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, dict[str, Any]]:
+    """The examples of the golden file by name; skips the test where the file is not here."""
+    shared_file(GOLDEN)
+    return golden_examples()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `golden(CHECKS, EXAMPLES)` is run as test(check, example) on every example of the golden file whose
+    name begins with a key of CHECKS, and on the module's own EXAMPLES, which are there without the file. The first key
+    that fits names the check. Every key must have an example in the file, so that none is lost unseen.
+    """
+    marker = metafunc.definition.get_closest_marker("golden")
+    if marker is None:
+        return
+    checks, own = marker.args[0], marker.args[1] if len(marker.args) > 1 else ()
+    shared = golden_examples()
+    unused = set(checks) - {_key_of(name, checks) for name in shared}
+    if shared and unused:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: no golden example begins with {sorted(unused)}")
+    named = [(example["name"], example) for example in own] + [(f"shared-{name}", shared[name]) for name in shared]
+    cases = [
+        pytest.param(checks[key], example, id=name)
+        for name, example in named
+        if (key := _key_of(example["name"], checks)) is not None
+    ]
+    if not shared:
+        cases.append(pytest.param(None, None, id="shared", marks=pytest.mark.skip(f"shared {GOLDEN} not here")))
+    metafunc.parametrize(("check", "example"), cases)
+
+
+def _key_of(name: str, checks: Mapping[str, Any]) -> str | None:
+    return next((prefix for prefix in checks if name.startswith(prefix)), None)
 
 
 def read_line(stream: IO[Any], within_s: float = 60.0) -> str:

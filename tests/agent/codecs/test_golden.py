@@ -6,9 +6,7 @@ must differ from it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +16,6 @@ from tapwise.agent.codecs.directions import CONTENT, FINGER, UI_S1_LABELS, Direc
 from tapwise.agent.codecs.frames import Frame, Unit, smart_resize
 from tapwise.agent.codecs.mobile_use import MobileUseText, thought
 from tapwise.records import Action, Finish, Key, Point, Press, Size, Swipe, Tap, TypeText, Wait
-
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 
 Example = dict[str, Any]
 
@@ -260,23 +256,6 @@ CHECKS: dict[str, Callable[[Example], None]] = {
 }
 
 
-def _check_of(name: str) -> Callable[[Example], None] | None:
-    return next((check for prefix, check in CHECKS.items() if name.startswith(prefix)), None)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_an_example(example: Example) -> None:
-    check = _check_of(example["name"])
-    assert check is not None
+@pytest.mark.golden(CHECKS, EXAMPLES)
+def test_an_example(check: Callable[[Example], None], example: Example) -> None:
     check(example)
-
-
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if _check_of(e["name"]) is not None]
-    assert {_check_of(e["name"]) for e in examples} == set(CHECKS.values())
-    for example in examples:
-        check = _check_of(example["name"])
-        assert check is not None
-        check(example)

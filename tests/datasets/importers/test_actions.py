@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from tapwise.datasets.importers.aitw_actions import gesture, read_action, read_a
 from tapwise.datasets.importers.common import scroll
 from tapwise.errors import DataError, WrongValue
 
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 AUTO_UI = '"action_type": "{}", "touch_point": "{}", "lift_point": "{}", "typed_text": "{}"'
 NOWHERE = "[-1.0, -1.0]"
 
@@ -64,10 +63,7 @@ def test_scroll_labels_name_the_content(label: str, start: tuple[float, float], 
     assert read_action(f"SCROLL_{label.upper()}", (-1, -1), (-1, -1), "", "") == expected
 
 
-def test_golden_examples() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    golden = {one["name"]: one for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["examples"]}
+def test_golden_examples(golden: dict[str, Any]) -> None:
     for direction in ("up", "left", "right"):
         one = golden[f"vem.scroll_label_to_gesture.scroll_{direction}"]
         ours = scroll(direction, "")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,6 @@ from tapwise.records import (
     Wait,
 )
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 PICTURES = [encode(np.full((40, 20, 3), 50 * index, np.uint8), "png") for index in range(4)]
 
 
@@ -217,9 +217,8 @@ def test_digirl_files_cannot_run_code(tmp_path: Path) -> None:
 # --- UI-S1 -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="real data not here")
-def test_all_of_the_android_control_test_split() -> None:
-    found = list(importer("ui_s1")(DATA / "android_control_std.jsonl", Options()))
+def test_all_of_the_android_control_test_split(shared_file: Callable[[str], Path]) -> None:
+    found = list(importer("ui_s1")(shared_file("data/android_control_std.jsonl"), Options()))
     episodes = [one for one in found if isinstance(one, Trajectory)]
     assert len(episodes) == len(found) == 1543
     assert sum(len(one.steps) for one in episodes) == 8444
@@ -229,9 +228,8 @@ def test_all_of_the_android_control_test_split() -> None:
     assert {one.task.split for one in episodes} == {"test"}
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="real data not here")
-def test_the_training_examples_have_the_finger_vector() -> None:
-    episodes = list(importer("ui_s1")(DATA / "ui_s1_train_example.jsonl", Options()))
+def test_the_training_examples_have_the_finger_vector(shared_file: Callable[[str], Path]) -> None:
+    episodes = list(importer("ui_s1")(shared_file("data/ui_s1_train_example.jsonl"), Options()))
     assert len(episodes) == 32
     steps = [step for one in episodes if isinstance(one, Trajectory) for step in one.steps]
     assert len(steps) == 206
