@@ -61,6 +61,7 @@ def _import(options: argparse.Namespace) -> int:
             sources,
             Options(
                 skip=before,
+                keep_ui=options.keep_ui,
                 images=options.images,
                 image_format=options.image_format,
                 split_file=options.splits,

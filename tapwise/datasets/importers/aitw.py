@@ -131,7 +131,8 @@ def _read_step(example: Example, options: Options) -> _Read:
 
 def _observation(example: Example, options: Options) -> Observation:
     screenshot = _screenshot(example, options)
-    return observe(screenshot, example.text("current_activity", ""), _annotations(example, screenshot.size))
+    ui = _annotations(example, screenshot.size) if options.keep_ui else None
+    return observe(screenshot, example.text("current_activity", ""), ui)
 
 
 def _screenshot(example: Example, options: Options) -> Screenshot:

@@ -62,6 +62,7 @@ class Options:
     """How to import.
 
     skip: ids of trajectories that are not wanted again; their pictures are not even decoded.
+    keep_ui: read accessibility trees and screen annotations, which takes time that is lost where they are not stored.
     images: folder of the screenshots, for formats that only name them; None is the folder of the source.
     image_format: of screenshots that come as raw pixels.
     size: of the screen, for formats without pictures that do not say it.
@@ -71,6 +72,7 @@ class Options:
     """
 
     skip: Container[str] = field(default=frozenset(), repr=False)
+    keep_ui: bool = True
     images: Path | None = None
     image_format: Literal["jpeg", "png"] = "jpeg"
     size: Size = Size(2400, 1080)

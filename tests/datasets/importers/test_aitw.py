@@ -161,3 +161,11 @@ def test_round_trip_through_the_exporter(aitw_step: Any, aitw_shard: Write, tmp_
         assert ours.task == theirs.task
         assert [step.decision.action for step in ours.steps] == [step.decision.action for step in theirs.steps]
         assert [step.observation for step in ours.steps] == [step.observation for step in theirs.steps]
+
+
+def test_annotations_that_nobody_keeps_are_not_read(aitw_step: Any, aitw_shard: Write) -> None:
+    shard = aitw_shard([aitw_step("1", 0, 1, 4, **{"image/ui_annotations_positions": np.zeros(3, np.float32)})])
+    found, problems = split(episodes(shard, Options()))
+    assert (found, [one.lost for one in problems]) == ([], ["step"])
+    (one,), problems = split(episodes(shard, Options(keep_ui=False)))
+    assert (one.steps[0].observation.ui, problems) == (None, [])
