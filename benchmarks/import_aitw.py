@@ -2,11 +2,12 @@
 
     python benchmarks/import_aitw.py [--episodes 250 500 1000] [--repeats 3] [--steps 5] [--size 732x412] [--out FILE]
 
-Shards are generated: GZIP, the features of the real ones, raw pixels. "tapwise" is what `tapwise data import` does with
-that many workers, and with one; "reference" is one process with the reader of PyPI's `tfrecord` package and Pillow,
-which stores into the same store. All write JPEG of the same quality, and each way has a process and a new store of its
-own. For the largest number of episodes the ways take turns, so that other work on the machine slows all of them;
-the ratio is that of the medians. For smaller numbers only memory is of interest, and they run once.
+Shards are generated: GZIP, the features of the real ones, raw pixels. "tapwise" is the command `tapwise data import`
+with two workers, and with one; "reference" is `aitw_reference.py`, the plain way. All write JPEG of the same quality
+into a new store, and the start of the programs counts. For the largest number of episodes the ways take turns, so that
+other work on the machine slows all of them; ratios are those of medians. The processor's time stands beside the
+clock's, since it depends less on other work. Smaller numbers of episodes run once, for their memory: the largest sum
+over all processes of a way, looked at every 50 ms.
 """
 
 from __future__ import annotations
@@ -14,19 +15,16 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import importlib.util
-import io
 import json
-import multiprocessing
 import os
 import platform
-import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +37,7 @@ from rich.table import Table
 from tapwise.datasets.formats.crc32c import method
 from tapwise.datasets.formats.example import write_example
 from tapwise.datasets.formats.tfrecord import write_records
-from tapwise.datasets.importers import Options
-from tapwise.datasets.importers.aitw_actions import read_action
-from tapwise.datasets.importers.common import build, observe
-from tapwise.datasets.importers.into_store import import_into
-from tapwise.datasets.importers.parallel import import_all
-from tapwise.datasets.store import ParquetTrajectoryStore
-from tapwise.records import Decision, Screenshot, Size, Step
+from tapwise.records import Size
 
 REFERENCE = "reference"
 AIM = 3.0
@@ -53,31 +45,21 @@ AIM = 3.0
 EPISODES_PER_SHARD = 50
 BASES = 48
 """different screens; each step adds text of its own"""
-FEATURES = {
-    "episode_id": "byte",
-    "goal_info": "byte",
-    "image/encoded": "byte",
-    "image/height": "int",
-    "image/width": "int",
-    "results/action_type": "int",
-    "results/type_action": "byte",
-    "results/yx_touch": "float",
-    "results/yx_lift": "float",
-}
-LIBRARIES = ("tfrecord", "protobuf", "pillow", "numpy", "pyarrow", "google-crc32c", "zlib-ng", "tapwise")
+LOOK_EVERY_S = 0.05
+LIBRARIES = ("tapwise", "tfrecord", "protobuf", "pillow", "numpy", "pyarrow", "google-crc32c", "zlib-ng")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run: its rate, and the peak memory of the process that stores and of the largest worker, in MiB."""
+    """One run: seconds by the clock, processor seconds of all its processes, and their peak memory in MiB."""
 
     way: str
     episodes: int
     steps: int
     seconds: float
+    processor_s: float
     steps_per_s: float
     peak_mib: float
-    worker_peak_mib: float
 
 
 # --- shards ----------------------------------------------------------------------------------------------
@@ -145,119 +127,87 @@ def records(rng: np.random.Generator, bases: Sequence[NDArray[np.uint8]], episod
         )
 
 
-# --- ways of importing -----------------------------------------------------------------------------------
-
-
-def import_ours(shards: list[Path], out: Path, workers: int) -> int:
-    """With tapwise; returns the steps."""
-    with ParquetTrajectoryStore(out, sync="never") as store:
-        report = import_into(store, import_all("aitw", shards, Options(keep_ui=False), workers), lambda _: None)
-        store.seal()
-    return report.steps
-
-
-def import_plainly(shards: list[Path], out: Path) -> int:
-    """With the `tfrecord` package and Pillow; returns the steps."""
-    from tfrecord.reader import tfrecord_loader
-
-    count = 0
-    with ParquetTrajectoryStore(out, sync="never") as store:
-        for shard in shards:
-            episode, steps, goal = "", [], ""
-            for example in tfrecord_loader(str(shard), None, FEATURES, compression_type="gzip"):
-                name = bytes(example["episode_id"]).decode()
-                if name != episode and steps:
-                    store.append(build("aitw", f"general/{episode}", goal, steps))
-                    steps = []
-                episode, goal = name, bytes(example["goal_info"]).decode()
-                steps.append(plain_step(example, name))
-                count += 1
-            if steps:
-                store.append(build("aitw", f"general/{episode}", goal, steps))
-        store.seal()
-    return count
-
-
-def plain_step(example: dict[str, Any], where: str) -> Step:
-    """A step from what the `tfrecord` package gives."""
-    height, width = int(example["image/height"][0]), int(example["image/width"][0])
-    image = Image.fromarray(np.frombuffer(bytes(example["image/encoded"]), np.uint8).reshape(height, width, 3))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90, subsampling=0)
-    touch, lift = (list(map(float, example[f"results/yx_{one}"]))[::-1] for one in ("touch", "lift"))
-    text = bytes(example["results/type_action"]).decode()
-    action = read_action(int(example["results/action_type"][0]), touch, lift, text, where)
-    return Step(observe(Screenshot(buffer.getvalue(), "jpeg", Size(height, width))), Decision(action, ""))
-
-
 # --- measuring -------------------------------------------------------------------------------------------
 
 
-def measured(pipe: Connection, way: str, shards: list[Path], out: Path, workers: int) -> None:
-    """Run one way in this process and send its steps, seconds and peaks."""
-    started = time.perf_counter()
-    steps = import_plainly(shards, out) if way == REFERENCE else import_ours(shards, out, workers)
-    seconds = time.perf_counter() - started
-    largest_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    pipe.send((steps, seconds, peak_mib(), largest_child))
-
-
-def peak_mib() -> float:
-    """The peak memory of this process since its program was loaded."""
-    status = Path("/proc/self/status")
-    if status.exists():  # the other count begins with that of whoever started this process
-        line = next(one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def measure(way: str, shards: list[Path], episodes: int, workers: int) -> Result:
-    """One way on some of the shards, in a process and a store of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
+def measure(way: str, command: list[str], episodes: int) -> Result:
+    """Run one way, whose last line of output is JSON with its `steps`, into a store of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        process = context.Process(target=measured, args=(theirs, way, shards, Path(folder) / "store", workers))
-        process.start()
-        theirs.close()
-        steps, seconds, peak, worker_peak = ours.recv()
-        process.join()
-    rounded = (round(one, 1) for one in (steps / seconds, peak, worker_peak))
-    result = Result(way, episodes, steps, round(seconds, 2), *rounded)
+        started = time.perf_counter()
+        process = subprocess.Popen([*command, "--out", f"{folder}/store"], stdout=subprocess.PIPE)
+        peak = 0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            peak = max(peak, sum(map(resident_bytes, family(process.pid))))
+            time.sleep(LOOK_EVERY_S)
+        seconds = time.perf_counter() - started
+        _, status, usage = ended
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.stdout is not None
+        with process.stdout:
+            told = process.stdout.read().decode()
+    if process.returncode != 0:
+        raise SystemExit(f"{way} failed with status {process.returncode}: {told}")
+    steps = int(json.loads(told.splitlines()[-1])["steps"])
+    processor = usage.ru_utime + usage.ru_stime
+    rounded = (round(seconds, 2), round(processor, 2), round(steps / seconds, 1), round(peak / 2**20, 1))
+    result = Result(way, episodes, steps, *rounded)
     print(f"{way}, {episodes} episodes: {result.steps_per_s} steps/s", file=sys.stderr, flush=True)
     return result
 
 
-def run(shards: list[Path], episodes: list[int], repeats: int, workers: int) -> list[Result]:
+def family(process: int) -> list[int]:
+    """A process and all below it."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+    return [process, *(one for child in children for one in family(int(child)))]
+
+
+def resident_bytes(process: int) -> int:
+    """The memory of a process, shared parts included; 0 when it has ended."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def run(folders: dict[int, Path], repeats: int) -> list[Result]:
     """All runs: the smaller numbers of episodes once, the largest `repeats` times in turns."""
-    ways = {f"tapwise, {workers} workers": workers, REFERENCE: 1, "tapwise, one process": 1}
-    *smaller, largest = sorted(episodes)
+    *smaller, largest = sorted(folders)
     results = []
-    for count in (*smaller, *[largest] * repeats):
-        some = shards[: -(-count // EPISODES_PER_SHARD)]
-        results += [measure(way, some, count, number) for way, number in ways.items()]
+    for episodes in (*smaller, *[largest] * repeats):
+        source = str(folders[episodes])
+        ours = [sys.executable, "-m", "tapwise", "data", "import", "aitw", source, "--json", "--workers"]
+        plain = [sys.executable, str(Path(__file__).with_name("aitw_reference.py")), source]
+        ways = {"tapwise, two workers": [*ours, "2"], REFERENCE: plain, "tapwise, one process": [*ours, "1"]}
+        results += [measure(way, command, episodes) for way, command in ways.items()]
     return results
 
 
 def summary(results: list[Result], largest: int) -> dict[str, dict[str, float]]:
-    """Median, least and greatest steps per second of each way, and its ratio to the reference."""
-    rates: dict[str, list[float]] = {}
+    """Of each way at the largest size: medians, extremes, and the ratios of its medians to the reference's."""
+    runs: dict[str, list[Result]] = {}
     for one in results:
         if one.episodes == largest:
-            rates.setdefault(one.way, []).append(one.steps_per_s)
-    base = statistics.median(rates[REFERENCE])
+            runs.setdefault(one.way, []).append(one)
+    rates = {way: [one.steps_per_s for one in found] for way, found in runs.items()}
+    costs = {way: statistics.median(one.processor_s / one.steps for one in found) for way, found in runs.items()}
     return {
         way: {
             "median_steps_per_s": statistics.median(found),
             "least": min(found),
             "greatest": max(found),
-            "ratio_to_reference": round(statistics.median(found) / base, 2),
+            "ratio_to_reference": round(statistics.median(found) / statistics.median(rates[REFERENCE]), 2),
+            "processor_ms_per_step": round(1000 * costs[way], 2),
+            "ratio_of_processor_time": round(costs[REFERENCE] / costs[way], 2),
         }
         for way, found in rates.items()
     }
 
 
-def manifest(options: argparse.Namespace, shards: list[Path]) -> dict[str, Any]:
-    """Versions and sizes."""
+def manifest(options: argparse.Namespace, shards: list[Path], load: tuple[float, ...]) -> dict[str, Any]:
+    """Versions, sizes, and how busy the machine was before the first run."""
     versions = {}
     for name in LIBRARIES:
         try:
@@ -269,7 +219,7 @@ def manifest(options: argparse.Namespace, shards: list[Path]) -> dict[str, Any]:
         "versions": versions,
         "checksums": method(),
         "processors": os.cpu_count(),
-        "load_before": [round(one, 2) for one in options.load],
+        "load_before": [round(one, 2) for one in load],
         "episodes": sorted(options.episodes),
         "steps_of_an_episode": options.steps,
         "size": options.size,
@@ -291,22 +241,35 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    load = os.getloadavg()
     height, width = map(int, options.size.split("x"))
-    with tempfile.TemporaryDirectory() as folder:
-        shards = generate(Path(folder), max(options.episodes), options.steps, Size(height, width))
-        facts = manifest(options, shards)
-        results = run(shards, options.episodes, options.repeats, options.workers)
+    with tempfile.TemporaryDirectory() as name:
+        shards = generate(Path(name), max(options.episodes), options.steps, Size(height, width))
+        facts = manifest(options, shards, load)
+        results = run({episodes: part(shards, episodes) for episodes in options.episodes}, options.repeats)
     found = summary(results, max(options.episodes))
-    table = Table("way", "episodes", "steps", "seconds", "steps/s", "peak MiB", "of a worker")
+    table = Table("way", "episodes", "steps", "seconds", "processor s", "steps/s", "peak MiB")
     for one in results:
         table.add_row(*map(str, asdict(one).values()))
     Console().print(table)
     for way, row in found.items():
-        print(f"{way}: {row['median_steps_per_s']} steps/s, {row['ratio_to_reference']} times the reference")
+        print(
+            f"{way}: {row['median_steps_per_s']} steps/s, {row['ratio_to_reference']} times the reference;"
+            f" {row['processor_ms_per_step']} ms of processor a step"
+        )
     if options.out is not None:
         rows = {"summary": found, "runs": [asdict(one) for one in results], "manifest": facts}
         options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def part(shards: Sequence[Path], episodes: int) -> Path:
+    """A folder beside the shards with links to as many of them as hold so many episodes."""
+    folder = shards[0].parent / f"first-{episodes}"
+    folder.mkdir()
+    for shard in shards[: -(-episodes // EPISODES_PER_SHARD)]:
+        (folder / shard.name).symlink_to(shard)
+    return folder
 
 
 def arguments() -> argparse.Namespace:
@@ -316,11 +279,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="of the largest number of episodes (3)")
     parser.add_argument("--steps", type=int, default=5, help="of an episode (5)")
     parser.add_argument("--size", default="732x412", help="HEIGHTxWIDTH of the screens (732x412)")
-    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, help="JSON file for the results and their manifest")
-    options = parser.parse_args()
-    options.load = os.getloadavg()
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
