@@ -20,7 +20,6 @@ from tapwise.evaluator.aitw import (
     mean_step_accuracy,
 )
 from tapwise.evaluator.aitw_batch import ActionBatch, actions_match_batch, stack_boxes
-from tapwise.evaluator.seeclick import SCROLLS_YX, action_from_seeclick
 
 BOX = [[0.4, 0.4, 0.1, 0.1]]
 HOME = {"action_type": "PRESS_HOME"}
@@ -114,19 +113,6 @@ def test_denominators_are_the_experts() -> None:
     assert mean_step_accuracy(found) == pytest.approx((0.6 + 0.5) / 2)
 
 
-def test_seeclick_scrolls_name_the_content_and_points_are_xy() -> None:
-    down = action_from_seeclick({"action_type_id": 0})
-    assert actions_match(down, UP, [], "strict")
-    assert not actions_match(down, DOWN, [], "strict")
-    tap = action_from_seeclick({"action_type_id": 4, "touch": [0.7, 0.2], "lift": [0.7, 0.2]})
-    assert tap["yx_touch"] == (0.2, 0.7)
-    assert action_from_seeclick({"action_type_id": 3, "type_text": "x", "touch": [-1, -1]}) == typing("x")
-    with pytest.raises(ValueError, match="action_type_id 2"):
-        action_from_seeclick({"action_type_id": 2})
-    with pytest.raises(ValueError, match="touch None"):
-        action_from_seeclick({"action_type_id": 4})
-
-
 def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="mode 'loose' is unknown"):
         actions_match(HOME, HOME, [], "loose")  # type: ignore[arg-type]
@@ -163,13 +149,6 @@ def _box_enlarge(example: dict[str, Any]) -> None:
     np.testing.assert_allclose(found, example["expected"], atol=example["tolerance"])
 
 
-def _scroll_label(example: dict[str, Any]) -> None:
-    numbers = {"scroll down": 0, "scroll up": 1, "scroll left": 8, "scroll right": 9}
-    finger_xy = [[x, y] for y, x in SCROLLS_YX[numbers[example["inputs"]["seeclick_label"]]]]
-    assert finger_xy == example["expected"]["seeclick_finger_xy"]
-    assert finger_xy != example["expected"]["vem_finger_xy"]
-
-
 def _unparsable(example: dict[str, Any]) -> None:
     assert match_episode([None], [HOME], [[]]) == (False,)
 
@@ -178,7 +157,6 @@ def _unparsable(example: dict[str, Any]) -> None:
     {
         "aitw.action_match.": _action_match,
         "aitw.box_enlarge": _box_enlarge,
-        "vem.scroll_label_to_gesture.": _scroll_label,
         "vem.unparsable_output": _unparsable,
     }
 )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from tapwise import __version__
+from tapwise.directions import CONTENT, NAMES, Directions, is_direction
 from tapwise.errors import DataError, MissingFeature, TruncatedShard, WrongLength, WrongText, WrongValue
 from tapwise.records import (
     Action,
@@ -106,20 +107,15 @@ def pixel_point(xy: Any, size: Size, where: str) -> Point:
     return point(x / size.width, y / size.height, where)
 
 
-_SCROLLS = {
-    "down": Swipe(Point(0.5, 0.8), Point(0.5, 0.2)),
-    "up": Swipe(Point(0.5, 0.2), Point(0.5, 0.8)),
-    "left": Swipe(Point(0.2, 0.5), Point(0.8, 0.5)),
-    "right": Swipe(Point(0.8, 0.5), Point(0.2, 0.5)),
-}
+def scroll(direction: str, where: str, directions: Directions = CONTENT) -> Swipe:
+    """The finger's vector for a direction, by default the content's: to read on downwards the finger moves up.
 
-
-def scroll(direction: str, where: str) -> Swipe:
-    """The finger's vector for a content direction: to read on downwards the finger moves up. Raises WrongValue."""
-    try:
-        return _SCROLLS[direction.lower()]
-    except KeyError:
-        raise WrongValue(f"{where}: scroll direction {direction!r} is none of {', '.join(_SCROLLS)}") from None
+    Raises WrongValue.
+    """
+    name = direction.lower()
+    if not is_direction(name):
+        raise WrongValue(f"{where}: scroll direction {direction!r} is none of {', '.join(NAMES)}")
+    return directions.swipe(name)
 
 
 def decide(read: Callable[[], Action], text: str) -> Decision:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tapwise.agent.codecs.auto_ui import AutoUiText, digirl_tap_rule, prompt
-from tapwise.agent.codecs.directions import CONTENT, FINGER, UI_S1_LABELS, Direction
+from tapwise.agent.codecs.auto_ui import AutoUiText, digirl_tap_rule
 from tapwise.agent.codecs.frames import Frame, Unit, smart_resize
 from tapwise.agent.codecs.mobile_use import MobileUseText, thought
+from tapwise.directions import CONTENT, FINGER, UI_S1_LABELS, Direction
 from tapwise.records import Action, Finish, Key, Point, Press, Size, Swipe, Tap, TypeText, Wait
 
 Example = dict[str, Any]
@@ -134,7 +134,7 @@ def _check_serialise(example: Example) -> None:
 def _check_prompt(example: Example) -> None:
     given = example["inputs"]
     previous = TypeText(given["history"][-1].removeprefix("TYPE "))
-    assert prompt(given["task"], previous) == example["expected"]
+    assert f"Previous Actions: {AutoUiText().decision(previous)} Goal: {given['task']}</s>" == example["expected"]
 
 
 def _check_tap_rule(example: Example) -> None:

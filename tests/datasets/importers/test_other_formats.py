@@ -14,7 +14,6 @@ from tapwise.datasets import ParquetTrajectoryStore
 from tapwise.datasets.exporters import chat, exporter
 from tapwise.datasets.exporters import hub as hub_export
 from tapwise.datasets.exporters import ui_s1 as ui_s1_export
-from tapwise.datasets.formats.accessibility_forest import write_forest
 from tapwise.datasets.formats.example import write_example
 from tapwise.datasets.formats.tfrecord import write_records
 from tapwise.datasets.importers import FORMATS, Options, Problem, find_sources, importer
@@ -67,7 +66,7 @@ def _android_control(path: Path, actions: list[dict[str, Any]], trees: list[byte
     return path
 
 
-def test_android_control(tmp_path: Path) -> None:
+def test_android_control(tmp_path: Path, write_forest: Callable[[UiNode], bytes]) -> None:
     actions = [
         {"action_type": "click", "x": 5, "y": 10},
         {"action_type": "long_press", "x": 20, "y": 40},
