@@ -108,7 +108,7 @@ ACTIONS = st.one_of(
     st.builds(r.Swipe, POINTS, POINTS),
     st.builds(r.TypeText, st.text(max_size=5)),
     st.builds(r.OpenApp, st.text(max_size=5)),
-    st.builds(r.Press, st.sampled_from([r.Key.BACK, r.Key.HOME, r.Key.ENTER])),
+    st.builds(r.Press, st.sampled_from(r.Key)),
     st.builds(r.Wait, st.sampled_from([1.0, 2.0])),
     st.builds(r.Finish, st.sampled_from(["success", "impossible"])),
     st.builds(r.Finish, st.just("success"), st.text(max_size=5)),
@@ -142,6 +142,17 @@ def test_ui_s1_directions() -> None:
     assert isinstance(left, r.Swipe)
     assert down.end.y < down.start.y  # the content's direction
     assert left.end.x < left.start.x  # the finger's
+
+
+def test_ui_s1_keys() -> None:
+    def read(key: str) -> r.Action:
+        return ui_s1_actions.read_action({"action": "key", "text": key}, SIZE, "line 3")
+
+    assert [read(key) for key in ("back", "KEYCODE_HOME", "Enter", "app_switch")] == [
+        r.Press(key) for key in (r.Key.BACK, r.Key.HOME, r.Key.ENTER, r.Key.RECENTS)
+    ]
+    with pytest.raises(WrongValue, match="line 3: key 'volume_up' has no counterpart: tapwise has back, home"):
+        read("volume_up")
 
 
 @pytest.mark.parametrize(
