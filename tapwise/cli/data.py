@@ -82,6 +82,9 @@ def _import(options: argparse.Namespace) -> int:
             f" there before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack"
             " images"
         )
+        if not report.lossless:
+            lost = (f"{what} ({count})" for what, count in report.lost.items() if what != "nothing")
+            print(f"lost: {', '.join(lost)}")
     _tell_problems(
         [f"{one.kind}: {one.message} (lost: {one.lost})" for one in report.problems], sum(report.kinds.values())
     )
