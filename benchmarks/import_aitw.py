@@ -1,13 +1,15 @@
 """Steps per second of importing AitW shards into a store against the plain way, and the memory that it takes.
 
-    python benchmarks/import_aitw.py [--episodes 250 500 1000] [--repeats 3] [--steps 5] [--size 732x412] [--out FILE]
+    python benchmarks/import_aitw.py [--episodes 250 500 1000] [--repeats 3] [--steps 5] [--size 732x412]
+                                     [--shards FOLDER] [--out FILE]
 
-Shards are generated: GZIP, the features of the real ones, raw pixels. "tapwise" is the command `tapwise data import`
-with two workers, and with one; "reference" is `aitw_reference.py`, the plain way. All write JPEG of the same quality
-into a new store, and the start of the programs counts. For the largest number of episodes the ways take turns, so that
-other work on the machine slows all of them; ratios are those of medians. The processor's time stands beside the
-clock's, since it depends less on other work. Smaller numbers of episodes run once, for their memory: the largest sum
-over all processes of a way, looked at every 50 ms.
+Shards are generated: GZIP, the features of the real ones, raw pixels; with --shards they are kept in a folder, and
+taken from there the next time. "tapwise" is the command `tapwise data import` with two workers; "reference" is
+`aitw_reference.py`, the plain way in one process. Both write JPEG of the same quality into a new store, and the start
+of the programs counts. For the largest number of episodes the two take turns, so that other work on the machine slows
+both; ratios are those of medians. The processor's time stands beside the clock's, since it depends less on other work.
+Smaller numbers of episodes are imported once with tapwise, for their memory: the largest sum over all processes, looked
+at every 50 ms. Results are written after every run; "complete" says whether it was the last.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ from tapwise.datasets.formats.example import write_example
 from tapwise.datasets.formats.tfrecord import write_records
 from tapwise.records import Size
 
-REFERENCE = "reference"
+HERE = Path(__file__).parent
+OURS, REFERENCE = "tapwise, two workers", "reference"
 AIM = 3.0
 """times the steps per second of the reference"""
 EPISODES_PER_SHARD = 50
@@ -172,27 +175,28 @@ def resident_bytes(process: int) -> int:
         return 0
 
 
-def run(folders: dict[int, Path], repeats: int) -> list[Result]:
-    """All runs: the smaller numbers of episodes once, the largest `repeats` times in turns."""
+def run(folders: dict[int, Path], repeats: int) -> Iterator[Result]:
+    """All runs: the smaller numbers of episodes once with tapwise, the largest `repeats` times with both in turns."""
     *smaller, largest = sorted(folders)
-    results = []
     for episodes in (*smaller, *[largest] * repeats):
         source = str(folders[episodes])
-        ours = [sys.executable, "-m", "tapwise", "data", "import", "aitw", source, "--json", "--workers"]
-        plain = [sys.executable, str(Path(__file__).with_name("aitw_reference.py")), source]
-        ways = {"tapwise, two workers": [*ours, "2"], REFERENCE: plain, "tapwise, one process": [*ours, "1"]}
-        results += [measure(way, command, episodes) for way, command in ways.items()]
-    return results
+        ours = [sys.executable, "-m", "tapwise", "data", "import", "aitw", source, "--json", "--workers", "2"]
+        yield measure(OURS, ours, episodes)
+        if episodes == largest:
+            yield measure(REFERENCE, [sys.executable, str(HERE / "aitw_reference.py"), source], episodes)
 
 
 def summary(results: list[Result], largest: int) -> dict[str, dict[str, float]]:
-    """Of each way at the largest size: medians, extremes, and the ratios of its medians to the reference's."""
+    """Of each way at the largest size: medians, extremes, and the ratios of its medians to the reference's; empty
+    until the reference has run."""
     runs: dict[str, list[Result]] = {}
     for one in results:
         if one.episodes == largest:
             runs.setdefault(one.way, []).append(one)
     rates = {way: [one.steps_per_s for one in found] for way, found in runs.items()}
     costs = {way: statistics.median(one.processor_s / one.steps for one in found) for way, found in runs.items()}
+    if REFERENCE not in runs:
+        return {}
     return {
         way: {
             "median_steps_per_s": statistics.median(found),
@@ -242,33 +246,60 @@ def main() -> int:
         )
         return 1
     load = os.getloadavg()
-    height, width = map(int, options.size.split("x"))
     with tempfile.TemporaryDirectory() as name:
-        shards = generate(Path(name), max(options.episodes), options.steps, Size(height, width))
+        shards = kept_shards(options) if options.shards else generate(Path(name), *sizes(options))
+        folders = {episodes: part(shards, episodes, Path(name)) for episodes in options.episodes}
         facts = manifest(options, shards, load)
-        results = run({episodes: part(shards, episodes) for episodes in options.episodes}, options.repeats)
-    found = summary(results, max(options.episodes))
+        results: list[Result] = []
+        for result in run(folders, options.repeats):
+            results.append(result)
+            complete = len(results) == len(folders) - 1 + 2 * options.repeats
+            if options.out is not None:
+                write(options.out, results, {**facts, "complete": complete})
+    show(results, max(options.episodes))
+    return 0
+
+
+def write(path: Path, results: list[Result], facts: dict[str, Any]) -> None:
+    """Put all that is known so far into the file."""
+    found = summary(results, max(facts["episodes"]))
+    rows = {"summary": found, "runs": [asdict(one) for one in results], "manifest": facts}
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def show(results: list[Result], largest: int) -> None:
+    """Print everything for a person."""
     table = Table("way", "episodes", "steps", "seconds", "processor s", "steps/s", "peak MiB")
     for one in results:
         table.add_row(*map(str, asdict(one).values()))
     Console().print(table)
-    for way, row in found.items():
+    for way, row in summary(results, largest).items():
         print(
             f"{way}: {row['median_steps_per_s']} steps/s, {row['ratio_to_reference']} times the reference;"
             f" {row['processor_ms_per_step']} ms of processor a step"
         )
-    if options.out is not None:
-        rows = {"summary": found, "runs": [asdict(one) for one in results], "manifest": facts}
-        options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    return 0
 
 
-def part(shards: Sequence[Path], episodes: int) -> Path:
-    """A folder beside the shards with links to as many of them as hold so many episodes."""
-    folder = shards[0].parent / f"first-{episodes}"
+def sizes(options: argparse.Namespace) -> tuple[int, int, Size]:
+    """Episodes, steps of each and size of the screens that the options ask for."""
+    height, width = map(int, options.size.split("x"))
+    return max(options.episodes), options.steps, Size(height, width)
+
+
+def kept_shards(options: argparse.Namespace) -> list[Path]:
+    """The shards in the folder that --shards names; made when it holds none."""
+    folder: Path = options.shards
+    folder.mkdir(parents=True, exist_ok=True)
+    found = sorted(folder.glob("general-*"))
+    return found or generate(folder, *sizes(options))
+
+
+def part(shards: Sequence[Path], episodes: int, parent: Path) -> Path:
+    """A folder with links to as many shards as hold so many episodes."""
+    folder = parent / f"first-{episodes}"
     folder.mkdir()
     for shard in shards[: -(-episodes // EPISODES_PER_SHARD)]:
-        (folder / shard.name).symlink_to(shard)
+        (folder / shard.name).symlink_to(shard.resolve())
     return folder
 
 
@@ -279,6 +310,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="of the largest number of episodes (3)")
     parser.add_argument("--steps", type=int, default=5, help="of an episode (5)")
     parser.add_argument("--size", default="732x412", help="HEIGHTxWIDTH of the screens (732x412)")
+    parser.add_argument("--shards", type=Path, help="folder to keep the shards in; those in it are taken as they are")
     parser.add_argument("--out", type=Path, help="JSON file for the results and their manifest")
     return parser.parse_args()
 

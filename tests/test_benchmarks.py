@@ -64,6 +64,20 @@ def test_a_way_is_measured_with_all_its_processes() -> None:
     assert found.seconds > 1
 
 
+def test_shards_are_kept_and_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    benchmark = load("import_aitw")
+    monkeypatch.setattr(benchmark, "EPISODES_PER_SHARD", 2)
+    arguments = ["--episodes", "3", "5", "--steps", "2", "--size", "64x48", "--shards", str(tmp_path / "kept")]
+    monkeypatch.setattr(sys, "argv", ["import_aitw.py", *arguments])
+    shards = benchmark.kept_shards(benchmark.arguments())
+    assert len(shards) == 3
+    written = [shard.stat().st_mtime_ns for shard in shards]
+    assert benchmark.kept_shards(benchmark.arguments()) == shards
+    assert [shard.stat().st_mtime_ns for shard in shards] == written
+    first = benchmark.part(shards, 3, tmp_path)
+    assert sorted(link.resolve() for link in first.iterdir()) == shards[:2]
+
+
 def test_ratios_are_those_of_medians_at_the_largest_size() -> None:
     benchmark = load("import_aitw")
 
@@ -72,6 +86,8 @@ def test_ratios_are_those_of_medians_at_the_largest_size() -> None:
 
     runs = [result("reference", 9, rate, 4.0) for rate in (1.0, 2.0, 9.0)]
     runs += [result("ours", 9, rate, 1.0) for rate in (5.0, 6.0, 7.0)]
-    found = benchmark.summary([*runs, result("ours", 4, 900.0, 9.0)], 9)
+    runs.append(result("ours", 4, 900.0, 9.0))
+    assert benchmark.summary(runs[3:], 9) == {}  # nothing to compare with yet
+    found = benchmark.summary(runs, 9)
     assert (found["ours"]["ratio_to_reference"], found["ours"]["greatest"]) == (3.0, 7.0)
     assert (found["ours"]["processor_ms_per_step"], found["ours"]["ratio_of_processor_time"]) == (100.0, 4.0)
