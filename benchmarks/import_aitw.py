@@ -1,29 +1,37 @@
-"""Steps per second of importing AitW shards into a store, and the memory it takes.
+"""Steps per second of importing AitW shards into a store against the plain way, and the memory that it takes.
 
-    python benchmarks/import_aitw.py [--episodes 250 1000] [--steps 5] [--size 320x180] [--workers 2] [--json]
+    python benchmarks/import_aitw.py [--episodes 250 500 1000] [--repeats 3] [--steps 5] [--size 732x412]
+                                     [--shards FOLDER] [--out FILE]
 
-Shards are generated. "tapwise" is `tapwise data import` with that many workers and with one; "reference" is the plain
-way, one process with the reader of PyPI's `tfrecord` package and Pillow, storing into the same store; it is left out
-when the package is not installed. Peak memory is that of the largest process, each way having one of its own. All
-ways write JPEG of the same quality.
+Shards are generated: GZIP, the features of the real ones, raw pixels; with --shards they are kept in a folder, and
+taken from there the next time. "tapwise" is the command `tapwise data import` with two workers; "reference" is
+`aitw_reference.py`, the plain way in one process. Both write JPEG of the same quality into a new store, and the start
+of the programs counts. For the largest number of episodes the two take turns, so that other work on the machine slows
+both; ratios are those of medians. The processor's time stands beside the clock's, since it depends less on other work.
+Smaller numbers of episodes are imported once with tapwise, for their memory: the largest sum over all processes, looked
+at every 50 ms. Results are written after every run; "complete" says whether it was the last.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import importlib.util
-import io
 import json
-import multiprocessing
-import resource
+import os
+import platform
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -31,184 +39,281 @@ from rich.table import Table
 from tapwise.datasets.formats.crc32c import method
 from tapwise.datasets.formats.example import write_example
 from tapwise.datasets.formats.tfrecord import write_records
-from tapwise.datasets.importers import Options
-from tapwise.datasets.importers.aitw_actions import read_action
-from tapwise.datasets.importers.common import build, observe
-from tapwise.datasets.importers.into_store import import_into
-from tapwise.datasets.importers.parallel import import_all
-from tapwise.datasets.store import ParquetTrajectoryStore
-from tapwise.records import Decision, Screenshot, Size, Step
+from tapwise.records import Size
 
+HERE = Path(__file__).parent
+OURS, REFERENCE = "tapwise, two workers", "reference"
+AIM = 3.0
+"""times the steps per second of the reference"""
 EPISODES_PER_SHARD = 50
-FEATURES = {
-    "episode_id": "byte",
-    "goal_info": "byte",
-    "image/encoded": "byte",
-    "image/height": "int",
-    "image/width": "int",
-    "results/action_type": "int",
-    "results/yx_touch": "float",
-    "results/yx_lift": "float",
-}
+BASES = 48
+"""different screens; each step adds text of its own"""
+LOOK_EVERY_S = 0.05
+LIBRARIES = ("tapwise", "tfrecord", "protobuf", "pillow", "numpy", "pyarrow", "google-crc32c", "zlib-ng")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One row: steps per second, and the peak memory of the largest process in MiB."""
+    """One run: seconds by the clock, processor seconds of all its processes, and their peak memory in MiB."""
 
     way: str
     episodes: int
     steps: int
     seconds: float
+    processor_s: float
     steps_per_s: float
     peak_mib: float
 
 
-def screen(rng: np.random.Generator, size: Size) -> bytes:
-    """Pixels with flat parts and text-like parts, as screens have them."""
-    pixels = np.full((size.height, size.width, 3), rng.integers(0, 256, 3), np.uint8)
-    for _ in range(20):
-        top, left = int(rng.integers(size.height)), int(rng.integers(size.width))
-        block = pixels[top : top + 12, left : left + 60]
-        block[:] = rng.integers(0, 256, (*block.shape[:2], 1), np.uint8)
-    return pixels.tobytes()
+# --- shards ----------------------------------------------------------------------------------------------
+
+
+def screen(rng: np.random.Generator, size: Size) -> NDArray[np.uint8]:
+    """A screen with a background, a picture with a little noise, and lines of text, of shape (height, width, 3)."""
+    pixels = np.full((size.height, size.width, 3), rng.integers(200, 256, 3), np.uint8)
+    coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+    photo = np.asarray(coarse.resize((size.width, size.height // 3), Image.Resampling.BICUBIC), np.int16)
+    top = int(rng.integers(size.height - len(photo)))
+    pixels[top : top + len(photo)] = np.clip(photo + rng.integers(-3, 4, photo.shape), 0, 255)
+    return with_text(rng, pixels, 20)
+
+
+def with_text(rng: np.random.Generator, pixels: NDArray[np.uint8], lines: int) -> NDArray[np.uint8]:
+    """A copy with lines of text-like pixels."""
+    pixels = pixels.copy()
+    for _ in range(lines):
+        top, left = int(rng.integers(pixels.shape[0])), int(rng.integers(pixels.shape[1]))
+        block = pixels[top : top + 12, left : left + 120]
+        block[:] = np.where(rng.random(block.shape[:2]) < 0.4, 30, 245)[..., None]
+    return pixels
 
 
 def generate(folder: Path, episodes: int, steps: int, size: Size) -> list[Path]:
     """Write shards of the subset "general", GZIP as the real ones."""
     rng = np.random.default_rng(0)
+    bases = [screen(rng, size) for _ in range(BASES)]
     shards = []
     for first in range(0, episodes, EPISODES_PER_SHARD):
         shards.append(folder / f"general-{first // EPISODES_PER_SHARD:05d}-of-many")
         numbers = range(first, min(first + EPISODES_PER_SHARD, episodes))
-        write_records(
-            shards[-1], (record for number in numbers for record in records(rng, number, steps, size)), level=1
-        )
+        write_records(shards[-1], (one for number in numbers for one in records(rng, bases, number, steps)), level=1)
     return shards
 
 
-def records(rng: np.random.Generator, episode: int, steps: int, size: Size) -> Iterator[bytes]:
-    """The tf.Examples of one episode."""
+def records(rng: np.random.Generator, bases: Sequence[NDArray[np.uint8]], episode: int, steps: int) -> Iterator[bytes]:
+    """The tf.Examples of one episode, with the features that the real ones have."""
     for step in range(steps):
         last = step == steps - 1
         place = np.array([-1.0, -1.0] if last else rng.random(2), np.float32)
+        pixels = with_text(rng, bases[int(rng.integers(len(bases)))], 5)
         yield write_example(
             {
+                "android_api_level": [30],
+                "current_activity": [b"com.android.settings/.Settings"],
+                "device_type": [b"pixel_4a"],
                 "episode_id": [str(episode).encode()],
                 "episode_length": [steps],
-                "step_id": [step],
                 "goal_info": [b"Open the settings and turn on the dark theme"],
-                "image/encoded": [screen(rng, size)],
-                "image/height": [size.height],
-                "image/width": [size.width],
                 "image/channels": [3],
+                "image/encoded": [pixels.tobytes()],
+                "image/height": [pixels.shape[0]],
+                "image/width": [pixels.shape[1]],
+                "image/ui_annotations_positions": rng.random(80).astype(np.float32),
+                "image/ui_annotations_text": [b"Display"] * 20,
+                "image/ui_annotations_ui_types": [b"TEXT"] * 20,
                 "results/action_type": [10 if last else 4],
-                "results/yx_touch": place,
-                "results/yx_lift": place,
                 "results/type_action": [b""],
+                "results/yx_lift": place,
+                "results/yx_touch": place,
+                "step_id": [step],
             }
         )
 
 
-def import_ours(shards: list[Path], out: Path, workers: int) -> int:
-    """With tapwise; returns the steps."""
-    with ParquetTrajectoryStore(out, sync="never") as store:
-        report = import_into(store, import_all("aitw", shards, Options(), workers), lambda _: None)
-        store.seal()
-    return report.steps
+# --- measuring -------------------------------------------------------------------------------------------
 
 
-def import_plainly(shards: list[Path], out: Path) -> int:
-    """With the `tfrecord` package and Pillow; returns the steps."""
-    from tfrecord.reader import tfrecord_loader
-
-    count = 0
-    with ParquetTrajectoryStore(out, sync="never") as store:
-        for shard in shards:
-            episode, steps, goal = "", [], ""
-            for example in tfrecord_loader(str(shard), None, FEATURES, compression_type="gzip"):
-                name = bytes(example["episode_id"]).decode()
-                if name != episode and steps:
-                    store.append(build("aitw", f"general/{episode}", goal, steps))
-                    steps = []
-                episode, goal = name, bytes(example["goal_info"]).decode()
-                height, width = int(example["image/height"][0]), int(example["image/width"][0])
-                image = Image.fromarray(
-                    np.frombuffer(bytes(example["image/encoded"]), np.uint8).reshape(height, width, 3)
-                )
-                buffer = io.BytesIO()
-                image.save(buffer, "JPEG", quality=90, subsampling=0)
-                kind = int(example["results/action_type"][0])
-                touch, lift = (list(map(float, example[f"results/yx_{one}"]))[::-1] for one in ("touch", "lift"))
-                action = read_action(kind, touch, lift, "", name)
-                screenshot = Screenshot(buffer.getvalue(), "jpeg", Size(height, width))
-                steps.append(Step(observe(screenshot), Decision(action, "")))
-                count += 1
-            if steps:
-                store.append(build("aitw", f"general/{episode}", goal, steps))
-        store.seal()
-    return count
-
-
-def measured(pipe: Connection, way: str, shards: list[Path], out: Path, workers: int) -> None:
-    """Run one way in this process and send its result."""
-    started = time.perf_counter()
-    steps = import_plainly(shards, out) if way == "reference" else import_ours(shards, out, workers)
-    seconds = time.perf_counter() - started
-    usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    pipe.send((steps, seconds, max(usage) / 1024))
-
-
-def measure(way: str, shards: list[Path], episodes: int, workers: int) -> Result:
-    """One way on some of the shards, in a process and a store of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
+def measure(way: str, command: list[str], episodes: int) -> Result:
+    """Run one way, whose last line of output is JSON with its `steps`, into a store of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        process = context.Process(target=measured, args=(theirs, way, shards, Path(folder) / "store", workers))
-        process.start()
-        theirs.close()
-        steps, seconds, peak_mib = ours.recv()
-        process.join()
-    return Result(way, episodes, steps, round(seconds, 2), round(steps / seconds, 1), round(peak_mib, 1))
+        started = time.perf_counter()
+        process = subprocess.Popen([*command, "--out", f"{folder}/store"], stdout=subprocess.PIPE)
+        peak = 0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            peak = max(peak, sum(map(resident_bytes, family(process.pid))))
+            time.sleep(LOOK_EVERY_S)
+        seconds = time.perf_counter() - started
+        _, status, usage = ended
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.stdout is not None
+        with process.stdout:
+            told = process.stdout.read().decode()
+    if process.returncode != 0:
+        raise SystemExit(f"{way} failed with status {process.returncode}: {told}")
+    steps = int(json.loads(told.splitlines()[-1])["steps"])
+    processor = usage.ru_utime + usage.ru_stime
+    rounded = (round(seconds, 2), round(processor, 2), round(steps / seconds, 1), round(peak / 2**20, 1))
+    result = Result(way, episodes, steps, *rounded)
+    print(f"{way}, {episodes} episodes: {result.steps_per_s} steps/s", file=sys.stderr, flush=True)
+    return result
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--episodes", type=int, nargs="+", default=[250, 1000])
-    parser.add_argument("--steps", type=int, default=5, help="of an episode (5)")
-    parser.add_argument("--size", default="320x180", help="HEIGHTxWIDTH of the screens (320x180)")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    height, width = map(int, options.size.split("x"))
-    has_reference = importlib.util.find_spec("tfrecord") is not None
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        shards = generate(Path(folder), max(options.episodes), options.steps, Size(height, width))
-        for episodes in options.episodes:
-            some = shards[: -(-episodes // EPISODES_PER_SHARD)]
-            ways = [("tapwise", options.workers), ("tapwise, one process", 1)]
-            ways += [("reference", 1)] if has_reference else []
-            results += [measure(way, some, episodes, workers) for way, workers in ways]
-    ratios = {}
-    for episodes in options.episodes:
-        rates = {one.way: one.steps_per_s for one in results if one.episodes == episodes}
-        if "reference" in rates:
-            ratios[str(episodes)] = {way: round(rate / rates["reference"], 2) for way, rate in rates.items()}
-    if options.json:
-        rows = [asdict(one) for one in results]
-        print(json.dumps({"checksums": method(), "size": options.size, "results": rows, "ratio_to_reference": ratios}))
-        return
-    table = Table("way", "episodes", "steps", "seconds", "steps/s", "peak MiB", "ratio")
+def family(process: int) -> list[int]:
+    """A process and all below it."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+    return [process, *(one for child in children for one in family(int(child)))]
+
+
+def resident_bytes(process: int) -> int:
+    """The memory of a process, shared parts included; 0 when it has ended."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def run(folders: dict[int, Path], repeats: int) -> Iterator[Result]:
+    """All runs: the smaller numbers of episodes once with tapwise, the largest `repeats` times with both in turns."""
+    *smaller, largest = sorted(folders)
+    for episodes in (*smaller, *[largest] * repeats):
+        source = str(folders[episodes])
+        ours = [sys.executable, "-m", "tapwise", "data", "import", "aitw", source, "--json", "--workers", "2"]
+        yield measure(OURS, ours, episodes)
+        if episodes == largest:
+            yield measure(REFERENCE, [sys.executable, str(HERE / "aitw_reference.py"), source], episodes)
+
+
+def summary(results: list[Result], largest: int) -> dict[str, dict[str, float]]:
+    """Of each way at the largest size: medians, extremes, and the ratios of its medians to the reference's; empty
+    until the reference has run."""
+    runs: dict[str, list[Result]] = {}
     for one in results:
-        ratio = ratios.get(str(one.episodes), {}).get(one.way, "")
-        table.add_row(*map(str, (one.way, one.episodes, one.steps, one.seconds, one.steps_per_s, one.peak_mib, ratio)))
+        if one.episodes == largest:
+            runs.setdefault(one.way, []).append(one)
+    rates = {way: [one.steps_per_s for one in found] for way, found in runs.items()}
+    costs = {way: statistics.median(one.processor_s / one.steps for one in found) for way, found in runs.items()}
+    if REFERENCE not in runs:
+        return {}
+    return {
+        way: {
+            "median_steps_per_s": statistics.median(found),
+            "least": min(found),
+            "greatest": max(found),
+            "ratio_to_reference": round(statistics.median(found) / statistics.median(rates[REFERENCE]), 2),
+            "processor_ms_per_step": round(1000 * costs[way], 2),
+            "ratio_of_processor_time": round(costs[REFERENCE] / costs[way], 2),
+        }
+        for way, found in rates.items()
+    }
+
+
+def manifest(options: argparse.Namespace, shards: list[Path], load: tuple[float, ...]) -> dict[str, Any]:
+    """Versions, sizes, and how busy the machine was before the first run."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "python": platform.python_version(),
+        "versions": versions,
+        "checksums": method(),
+        "processors": os.cpu_count(),
+        "load_before": [round(one, 2) for one in load],
+        "episodes": sorted(options.episodes),
+        "steps_of_an_episode": options.steps,
+        "size": options.size,
+        "shards": len(shards),
+        "shard_mib": round(sum(shard.stat().st_size for shard in shards) / 2**20, 1),
+        "repeats": options.repeats,
+        "order": "the ways take turns within each repeat",
+        "aim": AIM,
+    }
+
+
+def main() -> int:
+    """Measure, print, and write the results where --out says."""
+    options = arguments()
+    if importlib.util.find_spec("tfrecord") is None:
+        print(
+            "error: the reference needs the package tfrecord: install it with `pip install --group bench`, or run"
+            " `make bench-import`",
+            file=sys.stderr,
+        )
+        return 1
+    load = os.getloadavg()
+    with tempfile.TemporaryDirectory() as name:
+        shards = kept_shards(options) if options.shards else generate(Path(name), *sizes(options))
+        folders = {episodes: part(shards, episodes, Path(name)) for episodes in options.episodes}
+        facts = manifest(options, shards, load)
+        results: list[Result] = []
+        for result in run(folders, options.repeats):
+            results.append(result)
+            complete = len(results) == len(folders) - 1 + 2 * options.repeats
+            if options.out is not None:
+                write(options.out, results, {**facts, "complete": complete})
+    show(results, max(options.episodes))
+    return 0
+
+
+def write(path: Path, results: list[Result], facts: dict[str, Any]) -> None:
+    """Put all that is known so far into the file."""
+    found = summary(results, max(facts["episodes"]))
+    rows = {"summary": found, "runs": [asdict(one) for one in results], "manifest": facts}
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def show(results: list[Result], largest: int) -> None:
+    """Print everything for a person."""
+    table = Table("way", "episodes", "steps", "seconds", "processor s", "steps/s", "peak MiB")
+    for one in results:
+        table.add_row(*map(str, asdict(one).values()))
     Console().print(table)
-    print(f"checksums by {method()}")
-    if not has_reference:
-        print("the reference is left out: install it with `pip install tfrecord`")
+    for way, row in summary(results, largest).items():
+        print(
+            f"{way}: {row['median_steps_per_s']} steps/s, {row['ratio_to_reference']} times the reference;"
+            f" {row['processor_ms_per_step']} ms of processor a step"
+        )
+
+
+def sizes(options: argparse.Namespace) -> tuple[int, int, Size]:
+    """Episodes, steps of each and size of the screens that the options ask for."""
+    height, width = map(int, options.size.split("x"))
+    return max(options.episodes), options.steps, Size(height, width)
+
+
+def kept_shards(options: argparse.Namespace) -> list[Path]:
+    """The shards in the folder that --shards names; made when it holds none."""
+    folder: Path = options.shards
+    folder.mkdir(parents=True, exist_ok=True)
+    found = sorted(folder.glob("general-*"))
+    return found or generate(folder, *sizes(options))
+
+
+def part(shards: Sequence[Path], episodes: int, parent: Path) -> Path:
+    """A folder with links to as many shards as hold so many episodes."""
+    folder = parent / f"first-{episodes}"
+    folder.mkdir()
+    for shard in shards[: -(-episodes // EPISODES_PER_SHARD)]:
+        (folder / shard.name).symlink_to(shard.resolve())
+    return folder
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--episodes", type=int, nargs="+", default=[250, 500, 1000])
+    parser.add_argument("--repeats", type=int, default=3, help="of the largest number of episodes (3)")
+    parser.add_argument("--steps", type=int, default=5, help="of an episode (5)")
+    parser.add_argument("--size", default="732x412", help="HEIGHTxWIDTH of the screens (732x412)")
+    parser.add_argument("--shards", type=Path, help="folder to keep the shards in; those in it are taken as they are")
+    parser.add_argument("--out", type=Path, help="JSON file for the results and their manifest")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,14 +1,24 @@
-"""What all tests share: how Hypothesis behaves, and a stand-in for an OpenAI-compatible endpoint."""
+"""What all tests share: how Hypothesis behaves, the shared golden examples, programs that are read with a deadline, and
+a stand-in for an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import os
+import select
+import signal
 import socket
 import struct
+import subprocess
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +26,158 @@ from hypothesis import settings
 # A busy machine is no failure of the code, and the same commit must give the same result.
 settings.register_profile("tapwise", deadline=None, derandomize=True)
 settings.load_profile("tapwise")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""golden examples and data sets beside the checkout; tests of them are skipped where it is not there"""
+GOLDEN = "facts/golden.json"
+
+
+def shared_file(name: str) -> Path:
+    """A file of the shared folder; skips the test that asks for one that is not here."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"shared {name} not here")
+    return path
+
+
+@functools.cache
+def golden_examples() -> dict[str, dict[str, Any]]:
+    """The examples of the golden file by name; none where the file is not here."""
+    path = SHARED / GOLDEN
+    if not path.exists():
+        return {}
+    return {example["name"]: example for example in json.loads(path.read_text(encoding="utf-8"))["examples"]}
+
+
+@pytest.fixture(scope="session", name="shared_file")
+def _shared_file() -> Callable[[str], Path]:
+    """`shared_file("data/NAME")`: a file of the shared folder; skips the test where it is not here."""
+    return shared_file
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, dict[str, Any]]:
+    """The examples of the golden file by name; skips the test where the file is not here."""
+    shared_file(GOLDEN)
+    return golden_examples()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `golden(CHECKS, EXAMPLES)` is run as test(check, example) on every example of the golden file whose
+    name begins with a key of CHECKS, and on the module's own EXAMPLES, which are there without the file. The first key
+    that fits names the check. Every key must have an example in the file, so that none is lost unseen.
+    """
+    marker = metafunc.definition.get_closest_marker("golden")
+    if marker is None:
+        return
+    checks, own = marker.args[0], marker.args[1] if len(marker.args) > 1 else ()
+    shared = golden_examples()
+    unused = set(checks) - {_key_of(name, checks) for name in shared}
+    if shared and unused:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: no golden example begins with {sorted(unused)}")
+    named = [(example["name"], example) for example in own] + [(f"shared-{name}", shared[name]) for name in shared]
+    cases = [
+        pytest.param(checks[key], example, id=name)
+        for name, example in named
+        if (key := _key_of(example["name"], checks)) is not None
+    ]
+    if not shared:
+        cases.append(pytest.param(None, None, id="shared", marks=pytest.mark.skip(f"shared {GOLDEN} not here")))
+    metafunc.parametrize(("check", "example"), cases)
+
+
+def _key_of(name: str, checks: Mapping[str, Any]) -> str | None:
+    return next((prefix for prefix in checks if name.startswith(prefix)), None)
+
+
+def read_line(stream: IO[Any], within_s: float = 60.0) -> str:
+    """The next line of a program's output without its end; "" when the output has ended.
+
+    Reads below the stream's own buffer, a byte at a time, so that nothing else may read from the stream before.
+    Fails the test when the line is not there in time.
+    """
+    deadline = time.monotonic() + within_s
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            pytest.fail(f"a program said nothing more for {within_s:g} s after {line!r}")
+        if not (byte := os.read(stream.fileno(), 1)):
+            break
+        line += byte
+    return line.decode().removesuffix("\n")
+
+
+class ChildProgram:
+    """A program in a process group of its own; leaving its context ends the whole group.
+
+    Every wait has a deadline of `patience_s`, and a failure shows what the program wrote to its standard error.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, patience_s: float = 60.0, env: Mapping[str, str] | None = None
+    ) -> None:
+        self._patience_s = patience_s
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+            env=None if env is None else {**os.environ, **env},
+        )
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def line(self) -> str:
+        """The next line of its output; "" when the output has ended."""
+        assert self.process.stdout is not None
+        try:
+            return read_line(self.process.stdout, self._patience_s)
+        except pytest.fail.Exception as failure:
+            pytest.fail(f"{failure}; its standard error:\n{self.errors()}")
+
+    def lines(self) -> Iterator[str]:
+        """All lines up to the end of its output."""
+        while line := self.line():
+            yield line
+
+    def errors(self) -> str:
+        """What it has written to its standard error so far."""
+        return os.pread(self._errors.fileno(), 2**16, 0).decode(errors="replace")
+
+    def end(self) -> None:
+        """Kill its whole group, whatever state that is in."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+        for stream in (self.process.stdin, self.process.stdout, self._errors):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+    def __enter__(self) -> ChildProgram:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+@pytest.fixture(scope="session", name="read_line")
+def _read_line() -> Callable[..., str]:
+    """`read_line(stream, within_s=60)`: the next line of a program's output."""
+    return read_line
+
+
+@pytest.fixture(scope="session")
+def child_program() -> type[ChildProgram]:
+    """`with child_program(command) as program`: a program whose lines are waited for with a deadline."""
+    return ChildProgram
 
 
 class ChatServer:
@@ -44,7 +206,7 @@ class ChatServer:
     def close(self) -> None:
         self.closing.set()
         self._server.shutdown()
-        self._thread.join()
+        self._thread.join(10)
         self._server.server_close()
 
     def take(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:

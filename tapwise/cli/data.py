@@ -7,8 +7,9 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ def _import(options: argparse.Namespace) -> int:
             sources,
             Options(
                 skip=before,
+                keep_ui=options.keep_ui,
                 images=options.images,
                 image_format=options.image_format,
                 split_file=options.splits,
@@ -80,6 +82,9 @@ def _import(options: argparse.Namespace) -> int:
             f" there before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack"
             " images"
         )
+        if not report.lossless:
+            lost = (f"{what} ({count})" for what, count in report.lost.items() if what != "nothing")
+            print(f"lost: {', '.join(lost)}")
     _tell_problems(
         [f"{one.kind}: {one.message} (lost: {one.lost})" for one in report.problems], sum(report.kinds.values())
     )
@@ -87,42 +92,21 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from tapwise.datasets.checking import check
     from tapwise.datasets.store import ParquetTrajectoryStore
-    from tapwise.images import decode_image
 
     folder = find_store(options.store)
-    problems: list[str] = []
-    episodes = steps = 0
     with interruptible(), ParquetTrajectoryStore(folder, mode="read", on_corrupt="skip") as store:
-        for trajectory in store:
-            episodes += 1
-            steps += len(trajectory.steps)
-            screens = [(f"step {index}", step.observation) for index, step in enumerate(trajectory.steps)]
-            screens += [] if trajectory.final is None else [("final screen", trajectory.final)]
-            for place, observation in screens:
-                screenshot = observation.screenshot
-                try:
-                    image = decode_image(screenshot)
-                except ValueError as error:
-                    problems.append(f"{trajectory.id}, {place}: {error}")
-                    continue
-                if (image.height, image.width) != (screenshot.size.height, screenshot.size.width):
-                    problems.append(
-                        f"{trajectory.id}, {place}: the picture has {image.width} x {image.height} pixels, its"
-                        f" record says {screenshot.size.width} x {screenshot.size.height}: import the episode again"
-                    )
-        problems += [str(error) for error in store.problems]
-        interrupted = len(store.interrupted())
+        report = check(store)
     if options.json:
-        found = {"store": str(folder), "episodes": episodes, "steps": steps, "interrupted": interrupted}
-        print(json.dumps({**found, "problems": problems}))
+        print(json.dumps({"store": str(folder), **asdict(report)}))
     else:
         print(
-            f"{episodes} episodes with {steps} steps can be read; {interrupted} were interrupted;"
-            f" {len(problems)} problems"
+            f"{report.episodes} episodes with {report.steps} steps can be read; {report.interrupted} were interrupted;"
+            f" {len(report.problems)} problems"
         )
-    _tell_problems(problems, len(problems))
-    return EXIT_LOST if problems else EXIT_DONE
+    _tell_problems(report.problems, len(report.problems))
+    return EXIT_LOST if report.problems else EXIT_DONE
 
 
 def _stats(options: argparse.Namespace) -> int:
@@ -203,7 +187,7 @@ def _progress(files: int, quiet: bool) -> Iterator[Callable[[Event], None]]:
         yield told
 
 
-def _tell_problems(problems: list[str], total: int) -> None:
+def _tell_problems(problems: Sequence[str], total: int) -> None:
     for problem in problems[:SHOWN_PROBLEMS]:
         print(f"problem: {problem}", file=sys.stderr)
     if total > SHOWN_PROBLEMS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tapwise.datasets.similarity import near_groups
@@ -87,11 +87,6 @@ def split_by_ids(items: Sequence[Item], given: Mapping[str, Collection[str]]) ->
         if item.episode in home:
             split[home[item.episode]].append(item)
     return split
-
-
-def items_of_lines(lines: Iterable[str], name: str) -> list[Item]:
-    """One item per instruction of a text file, such as DigiRL's task sets; episodes are "name:line", from 1."""
-    return [Item(f"{name}:{number}", line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _bucket(key: str, fractions: Mapping[str, float], seed: int) -> str:

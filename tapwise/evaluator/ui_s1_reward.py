@@ -125,11 +125,6 @@ def step_reward(
     )
 
 
-def paper_score(format_right: bool, type_right: bool, match: bool) -> float:
-    """Equation 8 of the paper."""
-    return 0.1 * format_right + 0.4 * (format_right and type_right) + 0.5 * (format_right and type_right and match)
-
-
 def rescaled(action: JsonAction, size_wh: SizeWh, to_wh: SizeWh) -> dict[str, Any]:
     """The action with its coordinates taken from pixels of one size to another's; incomplete actions are unchanged."""
     if not is_complete(action):

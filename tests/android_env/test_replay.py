@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tapwise.android_env import EpisodeRunner, ReplayEnv, ReplayEpisode, ReplaySettings, Rollout
+from tapwise.android_env import EpisodeRunner, ReplayEnv, ReplayEpisode, ReplaySettings, Rollout, paper_step_reward
 from tapwise.android_env.replay_episode import with_thought, without_thought
 from tapwise.errors import EnvError, PolicyError
 from tapwise.matching import Match
@@ -243,3 +243,10 @@ def test_misuse_is_refused() -> None:
     episode.abort(PolicyError("x"))
     with pytest.raises(EnvError, match="has ended"):
         _ = episode.context
+
+
+def test_the_paper_s_reward() -> None:
+    same, kind, other = Match(kind=True, same=True), Match(kind=True, same=False), Match(kind=False, same=False)
+    earned = [paper_step_reward(True, match) for match in (same, kind, other)]
+    assert earned == pytest.approx([1.0, 0.5, 0.1])
+    assert paper_step_reward(False, same) == 0.0

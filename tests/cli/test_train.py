@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,7 @@ def test_signal_interrupts_once_and_handlers_come_back() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_signal_ends_the_run_in_order(tmp_path: Path, tiny_model: Path) -> None:
+def test_signal_ends_the_run_in_order(tmp_path: Path, tiny_model: Path, read_line: Callable[..., str]) -> None:
     folder = tmp_path / "run"
     command = [
         sys.executable,
@@ -212,12 +213,12 @@ def test_signal_ends_the_run_in_order(tmp_path: Path, tiny_model: Path) -> None:
     )
     assert process.stderr is not None
     try:
-        assert "demonstrations" in process.stderr.readline()  # the first unit has begun
+        assert "demonstrations" in read_line(process.stderr, 120)  # the first unit has begun
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate(timeout=240)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.communicate(timeout=10)
     assert process.returncode == 130, told
     assert "the same command goes on" in told

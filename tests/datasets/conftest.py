@@ -9,6 +9,8 @@ import pytest
 from hypothesis import strategies as st
 
 from tapwise import records as r
+from tapwise.datasets.formats import wire
+from tapwise.datasets.formats.accessibility_forest import _FLAGS, _SIDES, _TEXTS
 
 Maker = Callable[..., r.Trajectory]
 
@@ -128,3 +130,31 @@ def make() -> Maker:
         return r.Trajectory(trajectory_id, task, taken, provenance=r.Provenance("random"), **given)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def write_forest() -> Callable[[r.UiNode], bytes]:
+    """The bytes of an accessibility forest of one window with a tree in it, as `read_forest` takes them."""
+
+    def write(root: r.UiNode) -> bytes:
+        flat: list[bytes] = []
+        _write_node(root, flat)
+        tree = b"".join(part for node in flat for part in wire.write_bytes(1, [node]))
+        return b"".join(wire.write_bytes(1, wire.write_bytes(11, [tree])))
+
+    return write
+
+
+def _write_node(node: r.UiNode, flat: list[bytes]) -> int:
+    """Add the node and all below it to the list; returns its number."""
+    number = len(flat) + 1
+    flat.append(b"")
+    children = [_write_node(child, flat) for child in node.children]
+    parts: list[bytes | memoryview] = [wire.write_number(1, number)]
+    parts += wire.write_bytes(2, [wire.write_number(side, at) for side, at in zip(_SIDES, node.bounds, strict=True)])
+    for place, name in _TEXTS.items():
+        parts += wire.write_bytes(place, [str(getattr(node, name)).encode("utf-8", "replace")])
+    parts += [wire.write_number(place, 1) for place, name in _FLAGS.items() if getattr(node, name)]
+    parts += wire.write_bytes(25, [wire.write_varint(child) for child in children])
+    flat[number - 1] = b"".join(parts)
+    return number

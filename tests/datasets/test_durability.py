@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,11 @@ while True:
 
 
 @pytest.mark.parametrize("lines", [2, 38, 73])
-def test_every_finished_step_survives_kill_9(tmp_path: Path, lines: int) -> None:
-    command = [sys.executable, "-c", ENDLESS_WRITER, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(lines)]
-        os.killpg(process.pid, signal.SIGKILL)
-        said += process.stdout.readlines()
-    said = [line for line in said if line.endswith("\n")]
+def test_every_finished_step_survives_kill_9(tmp_path: Path, lines: int, child_program: Any) -> None:
+    with child_program([sys.executable, "-c", ENDLESS_WRITER, str(tmp_path)]) as writer:
+        said = [writer.line() for _ in range(lines)]
+        os.killpg(writer.process.pid, signal.SIGKILL)
+        said += writer.lines()
     finished = [line.split()[1] for line in said if line.startswith("finish")]
     stepped = [line.split()[1:] for line in said if line.startswith("step")]
     with ParquetTrajectoryStore(tmp_path) as store:

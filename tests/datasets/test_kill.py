@@ -1,6 +1,7 @@
 """A writer that is killed at any moment loses nothing that it had finished, and readers beside it see whole things.
 
-One light process imports the store once and forks a writer for each kill, so that hundreds of kills cost little.
+One light process imports the store once and forks a writer for each kill, so that hundreds of kills cost little. It
+must have no thread when it forks: a lock that a thread holds at that moment is never given back in the child.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,15 +23,25 @@ from tapwise.datasets import ParquetTrajectoryStore
 from tapwise.errors import StoreError
 
 STEPS = 3
+STUCK_S = 20
+"""a writer that says nothing for so long writes its stack to the standard error"""
+PATIENCE_S = 40.0
+SINGLE_THREADED = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow brings an allocator with a thread of its own
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
 WRITER = """
-import os, sys, time
+import faulthandler, os, sys
 from tapwise.datasets import ParquetTrajectoryStore
 from tapwise.records import *
 
 def say(*words):
+    faulthandler.dump_traceback_later(STUCK_S)
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 
 def write_for_ever(folder, episode, stop):
+    say("pid", os.getpid())
     store = ParquetTrajectoryStore(folder, seal_bytes=1_500_000, sync="never")
     store.close_interrupted()
     say("open")
@@ -56,6 +67,9 @@ def write_for_ever(folder, episode, stop):
         episode += 1
     store.close()
 
+threads = os.listdir("/proc/self/task") if os.path.exists("/proc/self/task") else []
+if len(threads) > 1:
+    sys.exit(f"{len(threads)} threads: a fork of this process may get stuck")
 for line in sys.stdin:
     folder, episode, stop = line.split()
     child = os.fork()
@@ -66,49 +80,39 @@ for line in sys.stdin:
             say("failed", repr(error).replace("\\n", " "))
         finally:
             os._exit(0)
-    say("pid", child)
     os.waitpid(child, 0)
-    say("gone")
-"""
+    os.write(1, b"gone\\n")
+""".replace("STUCK_S", str(STUCK_S))
 
 
 class Nursery:
     """Forks writers."""
 
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, program: Any) -> None:
+        self._program = program
 
     def start(self, folder: Path, episode: int, stop: int = -1) -> int:
         """The process id of a new writer that begins with that episode."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{folder} {episode} {stop}\n")
-        self.process.stdin.flush()
+        self._program.tell(f"{folder} {episode} {stop}")
         return int(self.read().removeprefix("pid "))
 
     def read(self) -> str:
         """The next line that the writer said."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().strip()
+        line: str = self._program.line()
+        assert line, f"the writers' parent died: {self._program.errors()}"
         assert not line.startswith("failed"), line
         return line
 
     def rest(self) -> Iterator[str]:
         """All lines up to the writer's end."""
         while (line := self.read()) != "gone":
-            assert line, "the writers' parent died"
             yield line
-
-    def close(self) -> None:
-        self.process.communicate()
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    forks = Nursery()
-    yield forks
-    forks.close()
+def nursery(child_program: Any) -> Iterator[Nursery]:
+    with child_program([sys.executable, "-c", WRITER], patience_s=PATIENCE_S, env=SINGLE_THREADED) as program:
+        yield Nursery(program)
 
 
 @dataclass
@@ -231,8 +235,9 @@ def test_two_readers_see_whole_things_while_a_store_is_written(nursery: Nursery,
     finally:
         over.set()
         for thread in threads:
-            thread.join()
+            thread.join(60)
     assert writer > 0
+    assert not any(thread.is_alive() for thread in threads), "a reader is stuck"
     assert wrong == []
     assert all(counts == sorted(counts) and counts[-1] == episodes for counts in seen)
 

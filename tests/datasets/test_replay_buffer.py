@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,6 @@ from hypothesis import strategies as st
 from tapwise.datasets import replay_buffer as rb
 from tapwise.datasets.schema import Summary
 from tapwise.records import End, Provenance, Task
-
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "facts" / "golden.json"
 
 
 def summary(
@@ -169,8 +165,5 @@ def test_the_ring_of_digirl_only_on_demand() -> None:
     _check_ring({"capacity": 3, "inserts": 5}, {"slots": ["o3", "o4", "o2"], "len": 5})
 
 
-def test_the_golden_file_on_rings() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = {example["name"]: example for example in json.loads(GOLDEN.read_text())["examples"]}
-    _check_ring(examples["digirl.replay_ring"]["inputs"], examples["digirl.replay_ring"]["expected"])
+def test_the_golden_file_on_rings(golden: dict[str, Any]) -> None:
+    _check_ring(golden["digirl.replay_ring"]["inputs"], golden["digirl.replay_ring"]["expected"])

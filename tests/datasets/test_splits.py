@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tapwise.datasets.leakage import find_leaks
 from tapwise.datasets.similarity import near_groups, near_pairs, similarity
-from tapwise.datasets.splits import Item, items_of_lines, normalise, split_by_ids, split_by_instruction
+from tapwise.datasets.splits import Item, normalise, split_by_ids, split_by_instruction
 from tapwise.errors import StoreError
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+TaskSet = Callable[[str], list[Item]]
 TEXTS = st.text(alphabet="abc ", max_size=7)
 
 
@@ -101,15 +101,19 @@ def test_items_of_trajectories(make: Any) -> None:
     assert normalise("?!") == "?!"
 
 
-def _task_set(name: str) -> list[Item]:
-    path = SHARED / "data" / f"aitw_{name}.txt"
-    if not path.exists():
-        pytest.skip("task sets not here")
-    return items_of_lines(path.read_text(encoding="utf-8").splitlines(), name)
+@pytest.fixture
+def task_set(shared_file: Callable[[str], Path]) -> TaskSet:
+    """`task_set(name)`: one item per instruction of a published list."""
+
+    def read(name: str) -> list[Item]:
+        lines = shared_file(f"data/aitw_{name}.txt").read_text(encoding="utf-8").splitlines()
+        return [Item(f"{name}:{number}", line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+
+    return read
 
 
-def test_published_general_split_is_not_held_out() -> None:
-    train, test = _task_set("general_train"), _task_set("general_test")
+def test_published_general_split_is_not_held_out(task_set: TaskSet) -> None:
+    train, test = task_set("general_train"), task_set("general_test")
     assert (len(train), len(test)) == (545, 432)
     published = find_leaks({"train": train, "test": test})
     assert published.affected("test", ["instruction"]) == 432
@@ -119,23 +123,19 @@ def test_published_general_split_is_not_held_out() -> None:
     assert min(map(len, ours.values())) > 40
 
 
-def test_published_shop_split() -> None:
-    train, test = _task_set("webshop_train"), _task_set("webshop_test")
+def test_published_shop_split(task_set: TaskSet) -> None:
+    train, test = task_set("webshop_train"), task_set("webshop_test")
     assert (len(train), len(test)) == (438, 360)
     shared = {item.instruction for item in train}
     assert sum(item.instruction in shared for item in test[:96]) == 32
     assert find_leaks({"train": train, "test": test[:96]}).affected("test", ["instruction"]) >= 32
 
 
-def test_golden_counts() -> None:
-    path = SHARED / "facts" / "golden.json"
-    if not path.exists():
-        pytest.skip("golden file not here")
-    examples = {example["name"]: example for example in json.loads(path.read_text())["examples"]}
-    expected = examples["digirl.task_sets"]["expected"]
-    train, test = _task_set("general_train"), _task_set("general_test")
+def test_golden_counts(golden: dict[str, Any], task_set: TaskSet) -> None:
+    expected = golden["digirl.task_sets"]["expected"]
+    train, test = task_set("general_train"), task_set("general_test")
     assert (
         find_leaks({"train": train, "test": test}).affected("test", ["instruction"])
         == (expected["general_test_also_in_train"])
     )
-    assert {name: len(_task_set(name)) for name in expected["counts"]} == expected["counts"]
+    assert {name: len(task_set(name)) for name in expected["counts"]} == expected["counts"]

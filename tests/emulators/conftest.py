@@ -52,7 +52,7 @@ class Responder:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join()
+        self._thread.join(10)
 
     def _serve(self) -> None:
         while True:

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tapwise.emulators.processes import Identity, ProcessRegistry, identify, wait_until
 from tapwise.errors import ConfigError, DeviceError
+
+Start = Callable[[str], tuple[Any, str]]
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
@@ -26,13 +29,19 @@ def registry(tmp_path: Path) -> ProcessRegistry:
     return ProcessRegistry(tmp_path / "processes")
 
 
-def start(registry: ProcessRegistry, source: str):  # type: ignore[no-untyped-def]
-    process = registry.start([sys.executable, "-c", source])
-    return process, process.stdout.readline().decode().strip()
+@pytest.fixture
+def start(registry: ProcessRegistry, read_line: Callable[..., str]) -> Start:
+    """Starts a program; gives it and its first line."""
+
+    def start(source: str) -> tuple[Any, str]:
+        process = registry.start([sys.executable, "-c", source])
+        return process, read_line(process.stdout)
+
+    return start
 
 
-def test_a_program_runs_in_its_own_group_and_ends(registry: ProcessRegistry, tmp_path: Path) -> None:
-    process, line = start(registry, ECHO_UNTIL_END)
+def test_a_program_runs_in_its_own_group_and_ends(start: Start, tmp_path: Path) -> None:
+    process, line = start(ECHO_UNTIL_END)
     assert line == "up"
     assert process.alive()
     assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
@@ -43,28 +52,28 @@ def test_a_program_runs_in_its_own_group_and_ends(registry: ProcessRegistry, tmp
     process.end()
 
 
-def test_a_program_that_ignores_the_polite_signal_ends_hard(registry: ProcessRegistry) -> None:
-    process, _ = start(registry, DEAF)
+def test_a_program_that_ignores_the_polite_signal_ends_hard(start: Start) -> None:
+    process, _ = start(DEAF)
     process.end(grace_s=0.05)
     assert not process.alive()
 
 
-def test_a_stopped_program_ends(registry: ProcessRegistry) -> None:
-    process, _ = start(registry, ECHO_UNTIL_END)
+def test_a_stopped_program_ends(start: Start) -> None:
+    process, _ = start(ECHO_UNTIL_END)
     os.kill(process.pid, signal.SIGSTOP)
     process.end(grace_s=2)
     assert not process.alive()
 
 
-def test_children_end_with_their_group(registry: ProcessRegistry) -> None:
-    process, child = start(registry, WITH_CHILD)
+def test_children_end_with_their_group(start: Start) -> None:
+    process, child = start(WITH_CHILD)
     assert identify(int(child)) is not None
     process.end()
     assert wait_until(lambda: identify(int(child)) is None, 5)
 
 
-def test_children_of_a_leader_that_died_end_too(registry: ProcessRegistry) -> None:
-    process, child = start(registry, WITH_CHILD)
+def test_children_of_a_leader_that_died_end_too(start: Start) -> None:
+    process, child = start(WITH_CHILD)
     os.kill(process.pid, signal.SIGKILL)
     assert wait_until(lambda: not process.alive(), 5)
     process.end()
@@ -83,18 +92,15 @@ def test_a_missing_program_is_named(registry: ProcessRegistry) -> None:
         registry.start(["/nowhere/emulator"])
 
 
-def test_leftovers_of_a_killed_owner_are_reaped(registry: ProcessRegistry, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_owner_are_reaped(registry: ProcessRegistry, tmp_path: Path, child_program: Any) -> None:
     owner_source = (
         "import sys; from pathlib import Path; from tapwise.emulators.processes import ProcessRegistry;"
         f"child = ProcessRegistry(Path({str(tmp_path / 'processes')!r})).start([sys.executable, '-c', {DEAF!r}]);"
         "child.stdout.readline(); print(child.pid, flush=True); sys.stdin.read()"
     )
-    owner = subprocess.Popen([sys.executable, "-c", owner_source], stdin=-1, stdout=-1, start_new_session=True)
-    with owner:
-        assert owner.stdout is not None
-        leftover = int(owner.stdout.readline())
+    with child_program([sys.executable, "-c", owner_source]) as owner:
+        leftover = int(owner.line())
         assert registry.reap_leftovers() == []
-        owner.kill()
     assert identify(leftover) is not None
     assert registry.reap_leftovers(grace_s=0.05) == [leftover]
     assert wait_until(lambda: identify(leftover) is None, 5)
@@ -102,8 +108,8 @@ def test_leftovers_of_a_killed_owner_are_reaped(registry: ProcessRegistry, tmp_p
     assert list(tmp_path.glob("processes/*")) == []
 
 
-def test_a_recycled_pid_is_never_touched(registry: ProcessRegistry, tmp_path: Path) -> None:
-    process, _ = start(registry, ECHO_UNTIL_END)
+def test_a_recycled_pid_is_never_touched(start: Start, registry: ProcessRegistry, tmp_path: Path) -> None:
+    process, _ = start(ECHO_UNTIL_END)
     record = next(tmp_path.glob("processes/*.json"))
     text = record.read_text()
     identity = identify(process.pid)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,7 @@ from tapwise.evaluator.aitw import (
     mean_step_accuracy,
 )
 from tapwise.evaluator.aitw_batch import ActionBatch, actions_match_batch, stack_boxes
-from tapwise.evaluator.seeclick import SCROLLS_YX, action_from_seeclick
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "facts" / "golden.json"
 BOX = [[0.4, 0.4, 0.1, 0.1]]
 HOME = {"action_type": "PRESS_HOME"}
 
@@ -116,19 +113,6 @@ def test_denominators_are_the_experts() -> None:
     assert mean_step_accuracy(found) == pytest.approx((0.6 + 0.5) / 2)
 
 
-def test_seeclick_scrolls_name_the_content_and_points_are_xy() -> None:
-    down = action_from_seeclick({"action_type_id": 0})
-    assert actions_match(down, UP, [], "strict")
-    assert not actions_match(down, DOWN, [], "strict")
-    tap = action_from_seeclick({"action_type_id": 4, "touch": [0.7, 0.2], "lift": [0.7, 0.2]})
-    assert tap["yx_touch"] == (0.2, 0.7)
-    assert action_from_seeclick({"action_type_id": 3, "type_text": "x", "touch": [-1, -1]}) == typing("x")
-    with pytest.raises(ValueError, match="action_type_id 2"):
-        action_from_seeclick({"action_type_id": 2})
-    with pytest.raises(ValueError, match="touch None"):
-        action_from_seeclick({"action_type_id": 4})
-
-
 def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="mode 'loose' is unknown"):
         actions_match(HOME, HOME, [], "loose")  # type: ignore[arg-type]
@@ -148,35 +132,33 @@ def test_bad_input_is_named() -> None:
         actions_match_batch(ActionBatch.from_actions([HOME]), ActionBatch.from_actions([]), stack_boxes([]))
 
 
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = {example["name"]: example for example in json.loads(GOLDEN.read_text())["examples"]}
-    seen = dict.fromkeys(("aitw.action_match.", "aitw.box_enlarge", "vem.scroll_label", "vem.unparsable"), 0)
-    for name, example in examples.items():
-        given, expected = example["inputs"], example["expected"]
-        for prefix in seen:
-            seen[prefix] += name.startswith(prefix)
-        if name.startswith("aitw.action_match."):
-            a, b = (
-                {
-                    "action_type": given[f"type{i}"],
-                    "yx_touch": given[f"touch{i}_yx"],
-                    "yx_lift": given[f"lift{i}_yx"],
-                }
-                for i in (1, 2)
-            )
-            found = actions_match(a, b, given["boxes_yxhw"])
-            assert found is expected["official"], name
-            assert (found != expected["vem_as_released"]) is example["peer_behaviour_is_a_defect"], name
-        elif name == "aitw.box_enlarge":
-            found_boxes = enlarge_boxes(given["boxes_yxhw"], given["fraction"])
-            np.testing.assert_allclose(found_boxes, expected, atol=example["tolerance"])
-        elif name.startswith("vem.scroll_label_to_gesture."):
-            number = {"scroll down": 0, "scroll up": 1, "scroll left": 8, "scroll right": 9}[given["seeclick_label"]]
-            finger_xy = [[x, y] for y, x in SCROLLS_YX[number]]
-            assert finger_xy == expected["seeclick_finger_xy"], name
-            assert finger_xy != expected["vem_finger_xy"], name
-        elif name == "vem.unparsable_output":
-            assert match_episode([None], [HOME], [[]]) == (False,), name
-    assert all(seen.values()), seen
+def _action_match(example: dict[str, Any]) -> None:
+    given, expected = example["inputs"], example["expected"]
+    a, b = (
+        {"action_type": given[f"type{i}"], "yx_touch": given[f"touch{i}_yx"], "yx_lift": given[f"lift{i}_yx"]}
+        for i in (1, 2)
+    )
+    found = actions_match(a, b, given["boxes_yxhw"])
+    assert found is expected["official"]
+    assert (found != expected["vem_as_released"]) is example["peer_behaviour_is_a_defect"]
+
+
+def _box_enlarge(example: dict[str, Any]) -> None:
+    given = example["inputs"]
+    found = enlarge_boxes(given["boxes_yxhw"], given["fraction"])
+    np.testing.assert_allclose(found, example["expected"], atol=example["tolerance"])
+
+
+def _unparsable(example: dict[str, Any]) -> None:
+    assert match_episode([None], [HOME], [[]]) == (False,)
+
+
+@pytest.mark.golden(
+    {
+        "aitw.action_match.": _action_match,
+        "aitw.box_enlarge": _box_enlarge,
+        "vem.unparsable_output": _unparsable,
+    }
+)
+def test_an_example_of_the_golden_file(check: Callable[[dict[str, Any]], None], example: dict[str, Any]) -> None:
+    check(example)

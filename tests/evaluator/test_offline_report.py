@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from tapwise.evaluator.offline_report import Benchmark, OfflineEpisode, OfflineR
 from tapwise.evaluator.sop import MODES, matched_steps, score
 from tapwise.evaluator.statistics import wilson_interval
 
-EPISODES = Path(__file__).resolve().parents[3] / "shared" / "data" / "android_control_std.jsonl"
 SIZE = (1080, 2400)
 LARGE = [0, 473, 1080, 2337]
 BACK = {"action": "system_button", "button": "Back"}
@@ -114,10 +114,9 @@ def test_bad_input_is_named() -> None:
         Benchmark("empty", (), "strict", UI_S1_SOP.action_type, UI_S1_SOP.centre)
 
 
-def test_the_expert_and_the_centre_on_androidcontrol() -> None:
-    if not EPISODES.exists():
-        pytest.skip("AndroidControl's test split not here")
-    rows = [json.loads(line)["steps"] for line in EPISODES.read_text().splitlines()[:100]]
+def test_the_expert_and_the_centre_on_androidcontrol(shared_file: Callable[[str], Path]) -> None:
+    lines = shared_file("data/android_control_std.jsonl").read_text().splitlines()
+    rows = [json.loads(line)["steps"] for line in lines[:100]]
     episodes = [episode(*((step["action_content"], step["check_options"]) for step in steps)) for steps in rows]
     report = offline_report(UI_S1_SOP, episodes)
     centre = click(540, 1200)

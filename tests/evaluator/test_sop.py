@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,6 @@ from tapwise.evaluator.sop import MODES, Mode, match_step, matched_steps, score
 from tapwise.evaluator.ui_s1_matching import boxes_of
 from tapwise.evaluator.ui_s1_reward import rescaled
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-GOLDEN = SHARED / "facts" / "golden.json"
-EPISODES = SHARED / "data" / "android_control_std.jsonl"
 SIZE = (1080, 2400)
 CENTRE = {"action": "click", "coordinate": [540, 1200]}
 ALL: tuple[Mode, ...] = ("code", "paper", "strict")
@@ -151,38 +148,41 @@ def test_bad_input_is_named() -> None:
         score([])
 
 
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if e["name"].startswith("uis1.sop")]
-    assert len(examples) == 5
-    for example in examples:
-        given, expected, name = example["inputs"], example["expected"], example["name"]
-        if name == "uis1.sop":
-            found = score(given["matched_steps_and_total"])
-            assert (found.pg, found.tsr, found.score) == pytest.approx((0.63, 0.4, 0.515))
-            continue
-        predicted = rescaled(given["pred"], given["resized"], given["size"])
-        as_released = match_step(predicted, given["gt"], given["size"], "code")
-        strict = match_step(predicted, given["gt"], given["size"], "strict")
-        if name == "uis1.sop_matcher.terminate":  # the released code raises, which costs the task its progress
-            assert as_released.error
-            assert matched_steps([predicted], [given["gt"]], given["size"], "code") == 0
-            assert strict == (True, True, False)
-        else:
-            assert list(as_released[:2]) == expected, name
-            assert (list(strict[:2]) == expected) is not example["peer_behaviour_is_a_defect"], name
+def _score(example: dict[str, Any]) -> None:
+    found = score(example["inputs"]["matched_steps_and_total"])
+    assert (found.pg, found.tsr, found.score) == pytest.approx((0.63, 0.4, 0.515))
+
+
+def _terminate(example: dict[str, Any]) -> None:
+    """The released code raises, which costs the task its progress."""
+    given = example["inputs"]
+    predicted = rescaled(given["pred"], given["resized"], given["size"])
+    assert match_step(predicted, given["gt"], given["size"], "code").error
+    assert matched_steps([predicted], [given["gt"]], given["size"], "code") == 0
+    assert match_step(predicted, given["gt"], given["size"], "strict") == (True, True, False)
+
+
+def _matcher(example: dict[str, Any]) -> None:
+    given, expected = example["inputs"], example["expected"]
+    predicted = rescaled(given["pred"], given["resized"], given["size"])
+    as_released = match_step(predicted, given["gt"], given["size"], "code")
+    strict = match_step(predicted, given["gt"], given["size"], "strict")
+    assert list(as_released[:2]) == expected
+    assert (list(strict[:2]) == expected) is not example["peer_behaviour_is_a_defect"]
+
+
+@pytest.mark.golden({"uis1.sop_matcher.terminate": _terminate, "uis1.sop_matcher.": _matcher, "uis1.sop": _score})
+def test_an_example_of_the_golden_file(check: Callable[[dict[str, Any]], None], example: dict[str, Any]) -> None:
+    check(example)
 
 
 # --- three policies on AndroidControl's test split -------------------------------------------------------
 
 
-@cache
-def _episodes() -> list[list[Action]]:
-    if not EPISODES.exists():
-        pytest.skip("AndroidControl's test split not here")
-    with EPISODES.open() as lines:
-        return [json.loads(line)["steps"] for line in lines]
+@pytest.fixture(scope="module")
+def episodes(shared_file: Callable[[str], Path]) -> list[list[Action]]:
+    lines = shared_file("data/android_control_std.jsonl").read_text().splitlines()
+    return [json.loads(line)["steps"] for line in lines]
 
 
 def _random_action(generator: random.Random) -> Action:
@@ -193,10 +193,10 @@ def _random_action(generator: random.Random) -> Action:
     return {"click": click(x, y), "swipe": swipe(x, y, u, v), "wait": {"action": "wait"}}[kind]
 
 
-def _percent(policy: str, mode: Mode) -> tuple[float, float]:
+def _percent(episodes: list[list[Action]], policy: str, mode: Mode) -> tuple[float, float]:
     generator = random.Random(0)
     pairs = []
-    for steps in _episodes():
+    for steps in episodes:
         predictions = [
             {"expert": step["action_content"], "centre": CENTRE, "random": _random_action(generator)}[policy]
             for step in steps
@@ -207,20 +207,20 @@ def _percent(policy: str, mode: Mode) -> tuple[float, float]:
     return round(100 * found.pg, 1), round(100 * found.tsr, 1)
 
 
-def test_the_split_is_the_published_one() -> None:
-    assert (len(_episodes()), sum(map(len, _episodes()))) == (1543, 8444)
+def test_the_split_is_the_published_one(episodes: list[list[Action]]) -> None:
+    assert (len(episodes), sum(map(len, episodes))) == (1543, 8444)
 
 
 @pytest.mark.parametrize("mode", list(MODES))
-def test_the_expert_is_right_in_every_mode(mode: Mode) -> None:
-    assert _percent("expert", mode) == (100.0, 100.0)
+def test_the_expert_is_right_in_every_mode(episodes: list[list[Action]], mode: Mode) -> None:
+    assert _percent(episodes, "expert", mode) == (100.0, 100.0)
 
 
 @pytest.mark.parametrize(("mode", "pg", "tsr"), [("code", 5.1, 2.4), ("paper", 5.0, 2.4), ("strict", 1.0, 0.6)])
-def test_always_the_centre(mode: Mode, pg: float, tsr: float) -> None:
-    assert _percent("centre", mode) == (pg, tsr)
+def test_always_the_centre(episodes: list[list[Action]], mode: Mode, pg: float, tsr: float) -> None:
+    assert _percent(episodes, "centre", mode) == (pg, tsr)
 
 
 @pytest.mark.parametrize(("mode", "pg", "tsr"), [("code", 1.6, 0.5), ("paper", 1.3, 0.3), ("strict", 0.7, 0.1)])
-def test_a_random_policy(mode: Mode, pg: float, tsr: float) -> None:
-    assert _percent("random", mode) == (pg, tsr)
+def test_a_random_policy(episodes: list[list[Action]], mode: Mode, pg: float, tsr: float) -> None:
+    assert _percent(episodes, "random", mode) == (pg, tsr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapwise.evaluator.ui_s1_matching import match_action
-from tapwise.evaluator.ui_s1_reward import MATCHING, StepReward, paper_score, parse_response, rescaled, step_reward
+from tapwise.evaluator.ui_s1_reward import MATCHING, StepReward, parse_response, rescaled, step_reward
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-GOLDEN = SHARED / "facts" / "golden.json"
-TRAINING_EPISODES = SHARED / "data" / "ui_s1_train_example.jsonl"
 SIZE, RESIZED = (1080, 2400), (1092, 2408)
 THERE = {"action": "click", "coordinate": [540, 1200], "candidate_bbox": []}
 
@@ -102,16 +100,19 @@ def test_defects_only_when_asked_for(action: Any, check: dict[str, Any], fixed: 
     assert reward(action, check, matching="released").match is released
 
 
+def equation_8(format_right: float, type_right: bool, match: bool) -> float:
+    return format_right * (0.1 + 0.4 * type_right + 0.5 * (type_right and match))
+
+
 def test_equation_8() -> None:
-    cases = [(True, True, True), (True, True, False), (True, False, False), (False, True, True)]
-    assert [paper_score(*case) for case in cases] == pytest.approx([1.0, 0.5, 0.1, 0.0])
+    cases = [(1, True, True), (1, True, False), (1, False, False), (0, True, True)]
+    assert [equation_8(*case) for case in cases] == pytest.approx([1.0, 0.5, 0.1, 0.0])
 
 
 @given(st.sampled_from([click(546, 1204), click(9, 9), {"action": "wait"}]), st.sampled_from(["x", " ", None]))
 def test_the_paper_form_is_equation_8(action: dict[str, Any], thought: str | None) -> None:
     found = reward(action, thought=thought, form="paper")
-    expected = paper_score(bool(found.format_score), found.type_match, found.match)
-    assert found.score == pytest.approx(expected)
+    assert found.score == pytest.approx(equation_8(found.format_score, found.type_match, found.match))
 
 
 def test_the_first_blocks_count() -> None:
@@ -149,32 +150,35 @@ def test_bad_input_is_named() -> None:
         step_reward("", THERE, SIZE, RESIZED, 0)
 
 
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if e["name"].startswith("uis1.reward.")]
-    assert len(examples) >= 17
-    for example in examples:
-        given, expected, name = example["inputs"], example["expected"], example["name"]
-        if name == "uis1.reward.paper_eq8":
-            assert [paper_score(*map(bool, case)) for case in given["cases"]] == pytest.approx(expected)
-            continue
-        arguments = (given["response"], given["check_options"], given["size"], given["resized"], given["num_steps"])
-        agree = {}
-        for matching in ("fixed", "released"):
-            found = step_reward(*arguments, matching=matching)
-            agree[matching] = (found.type_match, found.match) == (expected["type_match"], expected["extract_match"])
-            numbers = (found.score, found.format_score, found.step_reward)
-            wanted = (expected["score"], expected["format_score"], expected["step_reward"])
-            assert agree[matching] is (numbers == pytest.approx(wanted, abs=example["tolerance"])), name
-        assert agree["released"], name
-        assert agree["fixed"] is not example["peer_behaviour_is_a_defect"], name
+def _paper_score(example: dict[str, Any]) -> None:
+    actions = {(1, 1): click(546, 1204), (1, 0): click(647, 1204), (0, 0): {"action": "wait"}}
+    for (form, kind, match), expected in zip(example["inputs"]["cases"], example["expected"], strict=True):
+        found = reward(actions[kind, match], thought="because" if form else None, form="paper")
+        assert (found.format_score, found.type_match, found.match) == (form, kind, match)
+        assert found.score == pytest.approx(expected)
 
 
-def test_the_experts_own_swipes() -> None:
-    if not TRAINING_EPISODES.exists():
-        pytest.skip("UI-S1's training examples not here")
-    rows = [json.loads(line) for line in TRAINING_EPISODES.read_text().splitlines()]
+def _reward(example: dict[str, Any]) -> None:
+    given, expected = example["inputs"], example["expected"]
+    arguments = (given["response"], given["check_options"], given["size"], given["resized"], given["num_steps"])
+    agree = {}
+    for matching in ("fixed", "released"):
+        found = step_reward(*arguments, matching=matching)
+        agree[matching] = (found.type_match, found.match) == (expected["type_match"], expected["extract_match"])
+        numbers = (found.score, found.format_score, found.step_reward)
+        wanted = (expected["score"], expected["format_score"], expected["step_reward"])
+        assert agree[matching] is (numbers == pytest.approx(wanted, abs=example["tolerance"]))
+    assert agree["released"]
+    assert agree["fixed"] is not example["peer_behaviour_is_a_defect"]
+
+
+@pytest.mark.golden({"uis1.reward.paper_eq8": _paper_score, "uis1.reward.": _reward})
+def test_an_example_of_the_golden_file(check: Callable[[dict[str, Any]], None], example: dict[str, Any]) -> None:
+    check(example)
+
+
+def test_the_experts_own_swipes(shared_file: Callable[[str], Path]) -> None:
+    rows = [json.loads(line) for line in shared_file("data/ui_s1_train_example.jsonl").read_text().splitlines()]
     steps = [step["action_content"] for row in rows for step in row["steps"]]
     swipes = [step for step in steps if step["action"] == "swipe"]
     assert (len(steps), len(swipes)) == (206, 19)

@@ -90,13 +90,15 @@ def test_a_killed_run_goes_on_by_the_same_command(tmp_path: Path, make_recipe: M
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "tapwise", "train", str(path), "--run", str(folder), "--json"]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 240
-    while finished_unit(folder) < 3:
-        assert first.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    first.kill()
-    first.wait()
+    try:
+        deadline = time.monotonic() + 240
+        while finished_unit(folder) < 3:
+            assert first.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        first.kill()
+        first.wait(10)
     before = finished_unit(folder)
     second = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True)
     summary = json.loads(second.stdout.splitlines()[-1])

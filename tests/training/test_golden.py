@@ -6,9 +6,7 @@ ours must differ, and agree when asked to be compatible.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +25,6 @@ from tapwise.training.advantages import (
 from tapwise.training.filters import top_cutoff, top_fraction
 from tapwise.training.losses import clamped_log_probs, step_critic_loss, success_cross_entropy, weighted_nll
 from tapwise.training.returns import discounted_returns
-
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "facts" / "golden.json"
 
 Example = dict[str, Any]
 
@@ -257,23 +253,6 @@ CHECKS: dict[str, Callable[[Example], None]] = {
 }
 
 
-def _check_of(name: str) -> Callable[[Example], None] | None:
-    return next((check for prefix, check in CHECKS.items() if name.startswith(prefix)), None)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_an_example_of_digirl(example: Example) -> None:
-    check = _check_of(example["name"])
-    assert check is not None
+@pytest.mark.golden(CHECKS, EXAMPLES)
+def test_an_example_of_digirl(check: Callable[[Example], None], example: Example) -> None:
     check(example)
-
-
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if _check_of(e["name"]) is not None]
-    assert {_check_of(e["name"]) for e in examples} == set(CHECKS.values())
-    for example in examples:
-        check = _check_of(example["name"])
-        assert check is not None
-        check(example)

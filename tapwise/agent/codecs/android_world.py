@@ -21,9 +21,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tapwise.agent.codecs.arguments import excerpt, number_of, shown, text_of
-from tapwise.agent.codecs.directions import ANDROID_WORLD_SWIPE, CONTENT, Direction, is_direction
 from tapwise.agent.codecs.frames import Frame
 from tapwise.chat import json_objects
+from tapwise.directions import ANDROID_WORLD_SWIPE, CONTENT, Direction, is_direction
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, TypeText, Wait
 
 Bounds = tuple[float, float, float, float]

@@ -115,11 +115,6 @@ class AutoUiText:
         return Tap(touch) if self.tap_rule(touch, lift) else Swipe(touch, lift)
 
 
-def prompt(instruction: str, previous: Action) -> str:
-    """DigiRL's prompt: the previous action, one only, and the task. Raises ValueError as `AutoUiText.decision` does."""
-    return f"Previous Actions: {AutoUiText().decision(previous)} Goal: {instruction}</s>"
-
-
 def _fields(kind: str, touch: str = _NOWHERE, lift: str = _NOWHERE, text: str = "") -> str:
     return f'"action_type": "{kind}", "touch_point": "{touch}", "lift_point": "{lift}", "typed_text": "{text}"'
 

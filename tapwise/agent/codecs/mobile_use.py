@@ -32,8 +32,8 @@ from tapwise.agent.codecs.arguments import (
     shown,
     text_of,
 )
-from tapwise.agent.codecs.directions import FINGER, UI_S1_LABELS, Directions, is_direction
 from tapwise.agent.codecs.frames import Frame
+from tapwise.directions import FINGER, UI_S1_LABELS, Directions, is_direction
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Swipe, Tap, TypeText, Wait
 
 Envelope = Literal["action", "tool_call"]

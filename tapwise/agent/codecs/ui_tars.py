@@ -21,8 +21,8 @@ from collections.abc import Mapping
 
 from tapwise.agent.codecs.arguments import excerpt, shown
 from tapwise.agent.codecs.calls import Call, Value, quote, read_call
-from tapwise.agent.codecs.directions import CONTENT, is_direction
 from tapwise.agent.codecs.frames import Frame
+from tapwise.directions import CONTENT, is_direction
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Swipe, Tap, TypeText, Wait
 
 MIN_PIXELS = 100 * 28**2

@@ -1,4 +1,4 @@
-"""TFRecord shards as Android in the Wild has them: raw pixels, one record per step.
+"""TFRecord shards as Android in the Wild has them, raw pixels and one record per step, and `splits.json` beside them.
 
 AitW has no counterpart of `Wait`, `OpenApp`, `LongPress` and RECENTS; such a step is written with the unused action
 type 2, and the importer reads it as unparsable.
@@ -6,6 +6,7 @@ type 2, and the importer reads it as unparsable.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -35,9 +36,11 @@ _KEYS = {Key.BACK: PRESS_BACK, Key.HOME: PRESS_HOME, Key.ENTER: PRESS_ENTER}
 def export(trajectories: Iterable[Trajectory], folder: Path, *, level: int = 6) -> int:
     """Write shards named `SUBSET-00000-of-many`, by the tasks' templates; returns the steps.
 
-    `level` is that of the GZIP compression.
+    `splits.json` has the form of AitW's split files, and is what `tapwise data import aitw --splits` takes. `level` is
+    that of the GZIP compression.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    splits: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     written = shard = 0
     wanted = (trajectory for trajectory in trajectories if trajectory.trainable)
     while batch := list(islice(wanted, EPISODES_PER_SHARD)):
@@ -45,15 +48,22 @@ def export(trajectories: Iterable[Trajectory], folder: Path, *, level: int = 6) 
         for trajectory in batch:
             template = trajectory.task.template
             by_subset.setdefault(template if template in SUBSETS else "general", []).append(trajectory)
+            splits[trajectory.task.split].append(episode_id(trajectory))
         for subset, episodes in by_subset.items():
             records = (record for trajectory in episodes for record in step_records(trajectory))
             written += write_records(folder / f"{subset}-{shard:05d}-of-many", records, level=level)
             shard += 1
+    (folder / "splits.json").write_text(json.dumps(splits) + "\n", encoding="utf-8")
     return written
 
 
+def episode_id(trajectory: Trajectory) -> str:
+    """The trajectory's id without "aitw/SUBSET/" in front."""
+    return trajectory.id.removeprefix(f"aitw/{trajectory.task.template}/")
+
+
 def step_records(trajectory: Trajectory) -> Iterator[bytes]:
-    """The tf.Example of every step. The episode's id is the trajectory's, without "aitw/SUBSET/" in front."""
+    """The tf.Example of every step."""
     for index, step in enumerate(trajectory.steps):
         yield write_example(step_features(trajectory, step, index))
 
@@ -63,7 +73,7 @@ def step_features(trajectory: Trajectory, step: Step, index: int) -> dict[str, W
     pixels = images.decode(step.observation.screenshot)
     kind, touch, lift, text = action_fields(step.decision.action)
     features: dict[str, Writable] = {
-        "episode_id": [trajectory.id.removeprefix(f"aitw/{trajectory.task.template}/").encode()],
+        "episode_id": [episode_id(trajectory).encode()],
         "episode_length": [len(trajectory.steps)],
         "step_id": [index],
         "goal_info": [trajectory.task.instruction.encode("utf-8", "replace")],

@@ -43,14 +43,6 @@ def read_forest(data: bytes | memoryview) -> UiNode:
     return UiNode(class_name="Windows", children=tuple(root for _, roots in windows for root in roots))
 
 
-def write_forest(root: UiNode) -> bytes:
-    """The bytes of a forest of one window with the tree in it, as the reader takes them."""
-    flat: list[bytes] = []
-    _write_node(root, flat)
-    tree = b"".join(part for node in flat for part in wire.write_bytes(1, [node]))
-    return b"".join(wire.write_bytes(1, wire.write_bytes(11, [tree])))
-
-
 def _messages(message: memoryview, number: int) -> Iterator[memoryview]:
     for found, _, value in wire.fields(message):
         if found == number and isinstance(value, memoryview):
@@ -110,18 +102,3 @@ def _grow(nodes: list[_Flat]) -> tuple[UiNode, ...]:
             stack.append((number, True))
             stack += [(child, False) for child in reversed(children[number])]
     return tuple(grown[number] for number in roots)
-
-
-def _write_node(node: UiNode, flat: list[bytes]) -> int:
-    """Add the node and all below it to the list; returns its number."""
-    number = len(flat) + 1
-    flat.append(b"")
-    children = [_write_node(child, flat) for child in node.children]
-    parts: list[bytes | memoryview] = [wire.write_number(1, number)]
-    parts += wire.write_bytes(2, [wire.write_number(side, at) for side, at in zip(_SIDES, node.bounds, strict=True)])
-    for place, name in _TEXTS.items():
-        parts += wire.write_bytes(place, [str(getattr(node, name)).encode("utf-8", "replace")])
-    parts += [wire.write_number(place, 1) for place, name in _FLAGS.items() if getattr(node, name)]
-    parts += wire.write_bytes(25, [wire.write_varint(child) for child in children])
-    flat[number - 1] = b"".join(parts)
-    return number

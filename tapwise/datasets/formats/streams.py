@@ -1,4 +1,7 @@
-"""Files read front to back, plain or GZIP, whichever their first bytes say."""
+"""Files read front to back, plain or GZIP, whichever their first bytes say.
+
+GZIP is unpacked with `zlib_ng` where it is installed, which takes two thirds of the time, else with `zlib`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,11 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from tapwise.errors import DataError, TruncatedShard
+
+try:
+    from zlib_ng import zlib_ng as inflating
+except ImportError:
+    inflating = zlib
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _PIECE = 256 * 2**10
@@ -29,11 +37,14 @@ class InputStream:
             self._waiting = self._file.read(_PIECE)
         except OSError as error:
             raise DataError(f"{path} cannot be read ({error.strerror}): check the path and its rights") from error
-        self._inflater = zlib.decompressobj(_GZIP) if self._waiting.startswith(GZIP_MAGIC) else None
+        self._inflater = inflating.decompressobj(_GZIP) if self._waiting.startswith(GZIP_MAGIC) else None
 
-    def read(self, count: int) -> bytes:
-        """The next `count` bytes, fewer only at the end. Raises TruncatedShard when the compression is broken."""
-        data = self._plain(count) if self._inflater is None else self._unpacked(count)
+    def read(self, count: int, where: str) -> bytes:
+        """The next `count` bytes, fewer only at the end. `where` names what is being read.
+
+        Raises TruncatedShard when the compression is broken.
+        """
+        data = self._plain(count) if self._inflater is None else self._unpacked(count, where)
         self.position += len(data)
         return data
 
@@ -53,45 +64,45 @@ class InputStream:
         first, self._waiting = self._waiting[:count], self._waiting[count:]
         return first if len(first) == count else first + self._file.read(count - len(first))
 
-    def _unpacked(self, count: int) -> bytes:
+    def _unpacked(self, count: int, where: str) -> bytes:
         pieces: list[bytes] = []
         missing = count
         while missing:
             if not self._waiting:
                 self._waiting = self._file.read(_PIECE)
-            piece = self._inflate(missing)
+            piece = self._inflate(missing, where)
             if piece:
                 pieces.append(piece)
                 missing -= len(piece)
-            elif not self._waiting and not self._more():
+            elif not self._waiting and not self._more(where):
                 break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _inflate(self, limit: int) -> bytes:
+    def _inflate(self, limit: int, where: str) -> bytes:
         assert self._inflater is not None
         try:
-            piece = self._inflater.decompress(self._waiting, limit)
-        except zlib.error as error:
+            piece: bytes = self._inflater.decompress(self._waiting, limit)
+        except inflating.error as error:
             raise TruncatedShard(
-                f"{self.path}, {self.position} unpacked bytes in: the GZIP data is broken ({error}), the rest of the"
-                " file is lost: fetch it again"
+                f"{where}: the GZIP data is broken, {self.position} unpacked bytes into the file ({error}); this record"
+                " and what followed is lost: fetch the file again"
             ) from error
         if self._inflater.eof:
             self._waiting = self._inflater.unused_data or self._file.read(_PIECE)
             # Padding behind the last member is allowed by the format.
             self._waiting = self._waiting.lstrip(b"\0")
             if self._waiting:
-                self._inflater = zlib.decompressobj(_GZIP)
+                self._inflater = inflating.decompressobj(_GZIP)
         else:
             self._waiting = self._inflater.unconsumed_tail
         return piece
 
-    def _more(self) -> bool:
+    def _more(self, where: str) -> bool:
         assert self._inflater is not None
         self._waiting = self._file.read(_PIECE)
         if not self._waiting and not self._inflater.eof:
             raise TruncatedShard(
-                f"{self.path}, {self.position} unpacked bytes in: the GZIP data ends early, the rest of the file is"
-                " lost: fetch it again"
+                f"{where}: the GZIP data ends early, {self.position} unpacked bytes into the file; this record and"
+                " what followed is lost: fetch the file again"
             )
         return bool(self._waiting)

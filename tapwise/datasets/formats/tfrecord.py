@@ -88,7 +88,7 @@ def write_records(
 
 def _read_one(stream: InputStream, number: int) -> bytes | None:
     where = f"{stream.path}, record {number}"
-    head = stream.read(_HEAD.size)
+    head = stream.read(_HEAD.size, where)
     if not head:
         return None
     if len(head) < _HEAD.size:
@@ -104,8 +104,8 @@ def _read_one(stream: InputStream, number: int) -> bytes | None:
             f"{where}: its length is {length} bytes, more than any tf.Example has ({MAX_RECORD}); the rest of the file"
             " is lost: fetch it again"
         )
-    data = stream.read(length)
-    tail = stream.read(_CHECKSUM.size) if len(data) == length else b""
+    data = stream.read(length, where)
+    tail = stream.read(_CHECKSUM.size, where) if len(data) == length else b""
     if len(tail) < _CHECKSUM.size:
         raise _ends_early(where)
     if masked_crc(data) != _CHECKSUM.unpack(tail)[0]:
@@ -114,4 +114,6 @@ def _read_one(stream: InputStream, number: int) -> bytes | None:
 
 
 def _ends_early(where: str) -> TruncatedShard:
-    return TruncatedShard(f"{where}: the file ends within it; this record and what followed is lost: fetch it again")
+    return TruncatedShard(
+        f"{where}: the file ends within it; this record and what followed is lost: fetch the file again"
+    )

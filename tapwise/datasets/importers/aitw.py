@@ -66,7 +66,7 @@ def episodes(source: Path, options: Options) -> Imported:
             yield Problem.of(error, "step")
             continue
         if episode != name:
-            yield from _finish(subset, name, reads, parts, options)
+            yield from _finish(source, name, reads, parts, options)
             name, reads = episode, []
         if f"aitw/{subset}/{episode}" in options.skip or not _wanted(parts, options, episode):
             continue
@@ -74,7 +74,7 @@ def episodes(source: Path, options: Options) -> Imported:
             reads.append(_read_step(item, options))
         except DataError as error:
             yield Problem.of(error, "step")
-    yield from _finish(subset, name, reads, parts, options)
+    yield from _finish(source, name, reads, parts, options)
 
 
 def subset_of(source: Path) -> str:
@@ -131,7 +131,8 @@ def _read_step(example: Example, options: Options) -> _Read:
 
 def _observation(example: Example, options: Options) -> Observation:
     screenshot = _screenshot(example, options)
-    return observe(screenshot, example.text("current_activity", ""), _annotations(example, screenshot.size))
+    ui = _annotations(example, screenshot.size) if options.keep_ui else None
+    return observe(screenshot, example.text("current_activity", ""), ui)
 
 
 def _screenshot(example: Example, options: Options) -> Screenshot:
@@ -176,14 +177,15 @@ def annotation_tree(yxhw: Sequence[float], texts: Sequence[str], kinds: Sequence
 
 
 def _finish(
-    subset: str, name: str | None, reads: list[_Read], parts: dict[str, str] | None, options: Options
+    source: Path, name: str | None, reads: list[_Read], parts: dict[str, str] | None, options: Options
 ) -> Iterator[Trajectory | Problem]:
     if name is None or not reads:
         return
+    subset = subset_of(source)
     if parts is not None and name not in parts:
         yield Problem(
             "WrongValue",
-            f"aitw/{subset}: episode {name} is in no part of {options.split_file}: take the split file that goes with"
+            f"{source}: episode {name} is in no part of {options.split_file}: take the split file that goes with"
             " this subset",
             "episode",
         )
@@ -195,11 +197,11 @@ def _finish(
     params = {"official_split": parts[name]} if parts is not None else {}
     missing = sorted(set(range(length)) - set(by_number))
     if missing:
-        params["missing_steps"] = ",".join(map(str, missing))
+        params["missing_steps"] = numbers = ",".join(map(str, missing))
         yield Problem(
             "WrongValue",
-            f"aitw/{subset}: episode {name} has {len(by_number)} of its {length} steps; it is kept, and its task says"
-            " which are missing",
+            f"{source}: episode {name} has {len(by_number)} of its {length} steps, without {numbers}; it is kept, and"
+            " its task says so in missing_steps: to have it whole, import a sound file into a new store",
             "nothing",
         )
     # What is not for training must never end up there: validation counts as test.

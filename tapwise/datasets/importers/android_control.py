@@ -62,7 +62,7 @@ def episodes(source: Path, options: Options) -> Imported:
             part = None if parts is None else parts.get(name, "none")
             if f"android_control/{name}" in options.skip or (options.parts and part not in options.parts):
                 continue
-            yield from _episode(example, name, part)
+            yield from _episode(example, name, part, options.keep_ui)
         except DataError as error:
             yield Problem.of(error, "episode")
 
@@ -90,7 +90,7 @@ def read_action(action: Mapping[str, Any], size: Size, where: str) -> Action:
             raise WrongValue(f"{where}: action type {kind!r} is unknown")
 
 
-def _episode(example: Example, name: str, part: str | None) -> Imported:
+def _episode(example: Example, name: str, part: str | None, keep_ui: bool) -> Imported:
     where = example.where
     actions = example.texts("actions")
     pictures = example.blobs("screenshots")
@@ -98,7 +98,8 @@ def _episode(example: Example, name: str, part: str | None) -> Imported:
         raise WrongValue(
             f"{where}: {len(pictures)} screenshots do not fit {len(actions)} actions: expected one more than actions"
         )
-    trees, instructions = example.blobs("accessibility_trees"), example.texts("step_instructions")
+    trees = example.blobs("accessibility_trees") if keep_ui else []
+    instructions = example.texts("step_instructions")
     params = {} if part is None else {"official_split": part}
     observations: list[Observation] = []
     undecoded = []

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from tapwise import __version__
+from tapwise.directions import CONTENT, NAMES, Directions, is_direction
 from tapwise.errors import DataError, MissingFeature, TruncatedShard, WrongLength, WrongText, WrongValue
 from tapwise.records import (
     Action,
@@ -62,6 +63,7 @@ class Options:
     """How to import.
 
     skip: ids of trajectories that are not wanted again; their pictures are not even decoded.
+    keep_ui: read accessibility trees and screen annotations, which takes time that is lost where they are not stored.
     images: folder of the screenshots, for formats that only name them; None is the folder of the source.
     image_format: of screenshots that come as raw pixels.
     size: of the screen, for formats without pictures that do not say it.
@@ -71,6 +73,7 @@ class Options:
     """
 
     skip: Container[str] = field(default=frozenset(), repr=False)
+    keep_ui: bool = True
     images: Path | None = None
     image_format: Literal["jpeg", "png"] = "jpeg"
     size: Size = Size(2400, 1080)
@@ -104,20 +107,15 @@ def pixel_point(xy: Any, size: Size, where: str) -> Point:
     return point(x / size.width, y / size.height, where)
 
 
-_SCROLLS = {
-    "down": Swipe(Point(0.5, 0.8), Point(0.5, 0.2)),
-    "up": Swipe(Point(0.5, 0.2), Point(0.5, 0.8)),
-    "left": Swipe(Point(0.2, 0.5), Point(0.8, 0.5)),
-    "right": Swipe(Point(0.8, 0.5), Point(0.2, 0.5)),
-}
+def scroll(direction: str, where: str, directions: Directions = CONTENT) -> Swipe:
+    """The finger's vector for a direction, by default the content's: to read on downwards the finger moves up.
 
-
-def scroll(direction: str, where: str) -> Swipe:
-    """The finger's vector for a content direction: to read on downwards the finger moves up. Raises WrongValue."""
-    try:
-        return _SCROLLS[direction.lower()]
-    except KeyError:
-        raise WrongValue(f"{where}: scroll direction {direction!r} is none of {', '.join(_SCROLLS)}") from None
+    Raises WrongValue.
+    """
+    name = direction.lower()
+    if not is_direction(name):
+        raise WrongValue(f"{where}: scroll direction {direction!r} is none of {', '.join(NAMES)}")
+    return directions.swipe(name)
 
 
 def decide(read: Callable[[], Action], text: str) -> Decision:

@@ -81,6 +81,6 @@ def _step(step: Mapping[str, Any], folders: Sequence[Path], options: Options, wh
     touch, lift = step.get("touch", (-1, -1)), step.get("lift", (-1, -1))
     text = source_text({name: step[name] for name in _ACTION_FIELDS if name in step})
     decision = decide(lambda: read_action(kind, touch, lift, str(step.get("type_text") or ""), where), text)
-    boxes = step.get("annot_position") or []
+    boxes = (step.get("annot_position") if options.keep_ui else None) or []
     ui = annotation_tree(boxes, (), (), screenshot.size) if len(boxes) % 4 == 0 else None
     return Step(observe(screenshot, ui=ui), decision)

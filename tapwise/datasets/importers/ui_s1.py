@@ -93,7 +93,7 @@ def _episode(name: str, record: Mapping[str, Any], folders: Sequence[Path], opti
         if "check_options" in step:
             params[f"check_options_{index:03d}"] = source_text(step["check_options"])
     success = record.get("is_successful")
-    split: Split = "test" if evaluation else "train"
+    split = _split(record.get("split", "test" if evaluation else "train"), where)
     yield build(
         "ui_s1",
         name,
@@ -104,6 +104,13 @@ def _episode(name: str, record: Mapping[str, Any], folders: Sequence[Path], opti
         missing_images=[index for index, picture in enumerate(pictures) if picture is None],
         verdict=Verdict(success, "ui_s1:is_successful") if isinstance(success, bool) else None,
     )
+
+
+def _split(told: Any, where: str) -> Split:
+    """The split that our own export names, since UI-S1's files do not."""
+    if told not in ("train", "test"):
+        raise WrongValue(f"{where}: 'split' is {told!r:.80}, expected train or test")
+    return "train" if told == "train" else "test"
 
 
 def assume_size(steps: Sequence[Mapping[str, Any]], least: Size) -> Size:

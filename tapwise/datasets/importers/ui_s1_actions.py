@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tapwise.datasets.importers.common import need, pixel_point, scroll
+from tapwise.directions import UI_S1_LABELS
 from tapwise.errors import MissingFeature, WrongValue
 from tapwise.records import (
     Action,
@@ -26,10 +27,8 @@ from tapwise.records import (
 )
 
 BUTTONS = {"Back": Key.BACK, "Home": Key.HOME, "Enter": Key.ENTER}
-_HORIZONTAL = {
-    "left": Swipe(Point(0.75, 0.5), Point(0.25, 0.5)),
-    "right": Swipe(Point(0.25, 0.5), Point(0.75, 0.5)),
-}
+KEYS = {"back": Key.BACK, "home": Key.HOME, "enter": Key.ENTER, "app_switch": Key.RECENTS}
+"""of adb's keyevent, those that tapwise has; "KEYCODE_" may stand before them"""
 
 
 def read_action(content: Mapping[str, Any], size: Size, where: str, *, reverse_vertical: bool = False) -> Action:
@@ -61,12 +60,18 @@ def read_action(content: Mapping[str, Any], size: Size, where: str, *, reverse_v
             if button in BUTTONS:
                 return Press(BUTTONS[button])
             raise WrongValue(f"{where}: button {button!r} has no counterpart: tapwise has {', '.join(BUTTONS)}")
+        case "key":
+            name = need(content, "text", str, where)
+            key = KEYS.get(name.lower().removeprefix("keycode_"))
+            if key is not None:
+                return Press(key)
+            raise WrongValue(f"{where}: key {name!r} has no counterpart: tapwise has {', '.join(KEYS)}")
         case _:
             raise WrongValue(f"{where}: action {kind!r} has no counterpart")
 
 
 def write_action(action: Action, size: Size, *, reverse_vertical: bool = False) -> dict[str, Any]:
-    """The inverse of `read_action`; RECENTS becomes the button Menu."""
+    """The inverse of `read_action`."""
     match action:
         case Tap(at=at):
             return {"action": "click", "coordinate": _pixels(at, size)}
@@ -80,9 +85,11 @@ def write_action(action: Action, size: Size, *, reverse_vertical: bool = False) 
             return {"action": "type", "text": text}
         case OpenApp(name=name):
             return {"action": "open", "text": name}
+        case Press(key=Key.RECENTS):  # no button: Menu is another key
+            return {"action": "key", "text": "app_switch"}
         case Press(key=key):
             names = {value: button for button, value in BUTTONS.items()}
-            return {"action": "system_button", "button": names.get(key, "Menu")}
+            return {"action": "system_button", "button": names[key]}
         case Wait(duration_s=duration_s):
             return {"action": "wait", "time": duration_s}
         case Finish(status="success", answer=str() as answer):
@@ -99,8 +106,7 @@ def is_vertical(swipe: Swipe, size: Size) -> bool:
 
 def _swipe(content: Mapping[str, Any], size: Size, where: str, reverse_vertical: bool) -> Swipe:
     if "coordinate2" not in content and "direction" in content:
-        direction = need(content, "direction", str, where).lower()
-        return _HORIZONTAL[direction] if direction in _HORIZONTAL else scroll(direction, where)
+        return scroll(need(content, "direction", str, where), where, UI_S1_LABELS)
     swipe = Swipe(_place(content, "coordinate", size, where), _place(content, "coordinate2", size, where))
     return Swipe(swipe.end, swipe.start) if reverse_vertical and is_vertical(swipe, size) else swipe
 

@@ -8,18 +8,18 @@ from tapwise.agent.codecs import NAMES, Frame, Unit, codec, smart_resize
 from tapwise.agent.codecs.android_world import AndroidWorldText
 from tapwise.agent.codecs.auto_ui import AutoUiText
 from tapwise.agent.codecs.autoglm import AutoGlmText
-from tapwise.agent.codecs.directions import (
+from tapwise.agent.codecs.mobile_use import MobileUseText, thought
+from tapwise.agent.codecs.ui_tars import UiTarsText
+from tapwise.directions import (
     ANDROID_WORLD_SWIPE,
     CONTENT,
     FINGER,
     UI_S1_LABELS,
     UI_S1_TRAIN_PAIRS,
 )
-from tapwise.agent.codecs.directions import (
+from tapwise.directions import (
     NAMES as DIRECTIONS,
 )
-from tapwise.agent.codecs.mobile_use import MobileUseText, thought
-from tapwise.agent.codecs.ui_tars import UiTarsText
 from tapwise.errors import ConfigError
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, TypeText, Wait
 

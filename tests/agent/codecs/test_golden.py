@@ -6,20 +6,16 @@ must differ from it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tapwise.agent.codecs.auto_ui import AutoUiText, digirl_tap_rule, prompt
-from tapwise.agent.codecs.directions import CONTENT, FINGER, UI_S1_LABELS, Direction
+from tapwise.agent.codecs.auto_ui import AutoUiText, digirl_tap_rule
 from tapwise.agent.codecs.frames import Frame, Unit, smart_resize
 from tapwise.agent.codecs.mobile_use import MobileUseText, thought
+from tapwise.directions import CONTENT, FINGER, UI_S1_LABELS, Direction
 from tapwise.records import Action, Finish, Key, Point, Press, Size, Swipe, Tap, TypeText, Wait
-
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 
 Example = dict[str, Any]
 
@@ -138,7 +134,7 @@ def _check_serialise(example: Example) -> None:
 def _check_prompt(example: Example) -> None:
     given = example["inputs"]
     previous = TypeText(given["history"][-1].removeprefix("TYPE "))
-    assert prompt(given["task"], previous) == example["expected"]
+    assert f"Previous Actions: {AutoUiText().decision(previous)} Goal: {given['task']}</s>" == example["expected"]
 
 
 def _check_tap_rule(example: Example) -> None:
@@ -260,23 +256,6 @@ CHECKS: dict[str, Callable[[Example], None]] = {
 }
 
 
-def _check_of(name: str) -> Callable[[Example], None] | None:
-    return next((check for prefix, check in CHECKS.items() if name.startswith(prefix)), None)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_an_example(example: Example) -> None:
-    check = _check_of(example["name"])
-    assert check is not None
+@pytest.mark.golden(CHECKS, EXAMPLES)
+def test_an_example(check: Callable[[Example], None], example: Example) -> None:
     check(example)
-
-
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if _check_of(e["name"]) is not None]
-    assert {_check_of(e["name"]) for e in examples} == set(CHECKS.values())
-    for example in examples:
-        check = _check_of(example["name"])
-        assert check is not None
-        check(example)

@@ -14,10 +14,10 @@ from tapwise.agent.action_text import ActionText
 from tapwise.agent.codecs.android_world import AndroidWorldText
 from tapwise.agent.codecs.auto_ui import AutoUiText, digirl_tap_rule, is_tap
 from tapwise.agent.codecs.autoglm import AutoGlmText
-from tapwise.agent.codecs.directions import CONTENT, UI_S1_TRAIN_PAIRS
 from tapwise.agent.codecs.frames import Frame
 from tapwise.agent.codecs.mobile_use import MobileUseText
 from tapwise.agent.codecs.ui_tars import UiTarsText
+from tapwise.directions import CONTENT, UI_S1_TRAIN_PAIRS
 from tapwise.records import Action, Finish, Key, LongPress, OpenApp, Point, Press, Size, Swipe, Tap, Wait
 
 SCREEN = Size(2400, 1080)

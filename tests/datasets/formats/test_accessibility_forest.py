@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tapwise.datasets.formats import wire
-from tapwise.datasets.formats.accessibility_forest import read_forest, write_forest
+from tapwise.datasets.formats.accessibility_forest import read_forest
 from tapwise.records import UiNode
 
 LEAF = UiNode(text="Größe", class_name="android.widget.Switch", bounds=(1, -2, 300, 400), clickable=True, checked=True)
 ROOT = UiNode(description="all", resource_id="app:id/root", children=(LEAF, UiNode(children=(LEAF,)), UiNode(text="z")))
 
 
-def test_round_trip() -> None:
+def test_round_trip(write_forest: Callable[[UiNode], bytes]) -> None:
     assert read_forest(write_forest(ROOT)).children == (ROOT,)
 
 

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import json
 import struct
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -26,7 +25,6 @@ from tapwise.errors import (
     WrongValue,
 )
 
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 PAYLOADS = [b"first", b"second" * 100, b"third"]
 
 
@@ -60,12 +58,9 @@ def test_numbers_of_the_standard() -> None:
     assert frame(b"abc").hex() == "0300000000000000b099490e6162636e57f121"
 
 
-def test_golden_framing() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = json.loads(GOLDEN.read_text(encoding="utf-8"))["examples"]
-    golden = next(one for one in examples if one["name"] == "tfrecord.framing")
-    payload, expected = golden["inputs"]["payload_utf8"].encode(), golden["expected"]
+def test_golden_framing(golden: dict[str, Any]) -> None:
+    example = golden["tfrecord.framing"]
+    payload, expected = example["inputs"]["payload_utf8"].encode(), example["expected"]
     assert checksums.crc32c(b"123456789") == expected["crc32c_123456789"]
     assert masked_crc(payload) == expected["masked_crc_of_payload"]
     assert frame(payload).hex() == expected["record_hex"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from tapwise.datasets.importers.aitw_actions import gesture, read_action, read_a
 from tapwise.datasets.importers.common import scroll
 from tapwise.errors import DataError, WrongValue
 
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 AUTO_UI = '"action_type": "{}", "touch_point": "{}", "lift_point": "{}", "typed_text": "{}"'
 NOWHERE = "[-1.0, -1.0]"
 
@@ -64,10 +63,7 @@ def test_scroll_labels_name_the_content(label: str, start: tuple[float, float], 
     assert read_action(f"SCROLL_{label.upper()}", (-1, -1), (-1, -1), "", "") == expected
 
 
-def test_golden_examples() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    golden = {one["name"]: one for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["examples"]}
+def test_golden_examples(golden: dict[str, Any]) -> None:
     for direction in ("up", "left", "right"):
         one = golden[f"vem.scroll_label_to_gesture.scroll_{direction}"]
         ours = scroll(direction, "")
@@ -112,7 +108,7 @@ ACTIONS = st.one_of(
     st.builds(r.Swipe, POINTS, POINTS),
     st.builds(r.TypeText, st.text(max_size=5)),
     st.builds(r.OpenApp, st.text(max_size=5)),
-    st.builds(r.Press, st.sampled_from([r.Key.BACK, r.Key.HOME, r.Key.ENTER])),
+    st.builds(r.Press, st.sampled_from(r.Key)),
     st.builds(r.Wait, st.sampled_from([1.0, 2.0])),
     st.builds(r.Finish, st.sampled_from(["success", "impossible"])),
     st.builds(r.Finish, st.just("success"), st.text(max_size=5)),
@@ -146,6 +142,17 @@ def test_ui_s1_directions() -> None:
     assert isinstance(left, r.Swipe)
     assert down.end.y < down.start.y  # the content's direction
     assert left.end.x < left.start.x  # the finger's
+
+
+def test_ui_s1_keys() -> None:
+    def read(key: str) -> r.Action:
+        return ui_s1_actions.read_action({"action": "key", "text": key}, SIZE, "line 3")
+
+    assert [read(key) for key in ("back", "KEYCODE_HOME", "Enter", "app_switch")] == [
+        r.Press(key) for key in (r.Key.BACK, r.Key.HOME, r.Key.ENTER, r.Key.RECENTS)
+    ]
+    with pytest.raises(WrongValue, match="line 3: key 'volume_up' has no counterpart: tapwise has back, home"):
+        read("volume_up")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from tapwise.datasets.exporters import aitw as aitw_export
-from tapwise.datasets.importers import Options, Problem
+from tapwise.datasets.importers import Options, Problem, find_sources
 from tapwise.datasets.importers.aitw import episodes, subset_of
 from tapwise.errors import ConfigError
 from tapwise.images import decode
@@ -153,7 +154,7 @@ def test_round_trip_through_the_exporter(aitw_step: Any, aitw_shard: Write, tmp_
     ]
     first, _ = split(episodes(aitw_shard(steps), Options(image_format="png")))
     assert aitw_export.export(first, tmp_path / "out") == 4
-    (shard,) = (tmp_path / "out").iterdir()
+    (shard,) = find_sources("aitw", tmp_path / "out")
     again, problems = split(episodes(shard, Options(image_format="png")))
     assert problems == []
     assert [one.id for one in again] == [one.id for one in first]
@@ -161,3 +162,22 @@ def test_round_trip_through_the_exporter(aitw_step: Any, aitw_shard: Write, tmp_
         assert ours.task == theirs.task
         assert [step.decision.action for step in ours.steps] == [step.decision.action for step in theirs.steps]
         assert [step.observation for step in ours.steps] == [step.observation for step in theirs.steps]
+
+
+def test_exported_splits_are_read_back(aitw_step: Any, aitw_shard: Write, tmp_path: Path) -> None:
+    records = [aitw_step(name, 0, 1, 10) for name in ("1", "2", "3")]
+    first, _ = split(episodes(aitw_shard(records), Options(image_format="png")))
+    first[1] = replace(first[1], task=replace(first[1].task, split="test"))
+    assert aitw_export.export(first, tmp_path / "out") == 3
+    (shard,) = find_sources("aitw", tmp_path / "out")
+    again, problems = split(episodes(shard, Options(split_file=tmp_path / "out" / "splits.json")))
+    assert problems == []
+    assert [(one.id, one.task.split) for one in again] == [(one.id, one.task.split) for one in first]
+
+
+def test_annotations_that_nobody_keeps_are_not_read(aitw_step: Any, aitw_shard: Write) -> None:
+    shard = aitw_shard([aitw_step("1", 0, 1, 4, **{"image/ui_annotations_positions": np.zeros(3, np.float32)})])
+    found, problems = split(episodes(shard, Options()))
+    assert (found, [one.lost for one in problems]) == ([], ["step"])
+    (one,), problems = split(episodes(shard, Options(keep_ui=False)))
+    assert (one.steps[0].observation.ui, problems) == (None, [])

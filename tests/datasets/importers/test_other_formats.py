@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tapwise.datasets import ParquetTrajectoryStore
 from tapwise.datasets.exporters import chat, exporter
 from tapwise.datasets.exporters import hub as hub_export
 from tapwise.datasets.exporters import ui_s1 as ui_s1_export
-from tapwise.datasets.formats.accessibility_forest import write_forest
 from tapwise.datasets.formats.example import write_example
 from tapwise.datasets.formats.tfrecord import write_records
 from tapwise.datasets.importers import FORMATS, Options, Problem, find_sources, importer
@@ -22,6 +24,7 @@ from tapwise.errors import ConfigError, DataError
 from tapwise.images import encode
 from tapwise.records import (
     Decision,
+    End,
     Finish,
     Key,
     LongPress,
@@ -34,10 +37,10 @@ from tapwise.records import (
     Trajectory,
     TypeText,
     UiNode,
+    Verdict,
     Wait,
 )
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 PICTURES = [encode(np.full((40, 20, 3), 50 * index, np.uint8), "png") for index in range(4)]
 
 
@@ -67,7 +70,7 @@ def _android_control(path: Path, actions: list[dict[str, Any]], trees: list[byte
     return path
 
 
-def test_android_control(tmp_path: Path) -> None:
+def test_android_control(tmp_path: Path, write_forest: Callable[[UiNode], bytes]) -> None:
     actions = [
         {"action_type": "click", "x": 5, "y": 10},
         {"action_type": "long_press", "x": 20, "y": 40},
@@ -217,9 +220,8 @@ def test_digirl_files_cannot_run_code(tmp_path: Path) -> None:
 # --- UI-S1 -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="real data not here")
-def test_all_of_the_android_control_test_split() -> None:
-    found = list(importer("ui_s1")(DATA / "android_control_std.jsonl", Options()))
+def test_all_of_the_android_control_test_split(shared_file: Callable[[str], Path]) -> None:
+    found = list(importer("ui_s1")(shared_file("data/android_control_std.jsonl"), Options()))
     episodes = [one for one in found if isinstance(one, Trajectory)]
     assert len(episodes) == len(found) == 1543
     assert sum(len(one.steps) for one in episodes) == 8444
@@ -229,9 +231,8 @@ def test_all_of_the_android_control_test_split() -> None:
     assert {one.task.split for one in episodes} == {"test"}
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="real data not here")
-def test_the_training_examples_have_the_finger_vector() -> None:
-    episodes = list(importer("ui_s1")(DATA / "ui_s1_train_example.jsonl", Options()))
+def test_the_training_examples_have_the_finger_vector(shared_file: Callable[[str], Path]) -> None:
+    episodes = list(importer("ui_s1")(shared_file("data/ui_s1_train_example.jsonl"), Options()))
     assert len(episodes) == 32
     steps = [step for one in episodes if isinstance(one, Trajectory) for step in one.steps]
     assert len(steps) == 206
@@ -285,9 +286,23 @@ def trajectory(tmp_path: Path) -> Trajectory:
 
 def test_ui_s1_round_trip(trajectory: Trajectory, tmp_path: Path) -> None:
     assert ui_s1_export.export([trajectory], tmp_path / "out") == 3
-    again = only("ui_s1", tmp_path / "out" / "tasks.jsonl")
+    again = only("ui_s1", tmp_path / "out" / "train.jsonl")
     assert [step.decision.action for step in again.steps] == [step.decision.action for step in trajectory.steps]
     assert [step.observation for step in again.steps] == [step.observation for step in trajectory.steps]
+
+
+def test_ui_s1_splits_stay_apart(trajectory: Trajectory, tmp_path: Path) -> None:
+    held_out = replace(trajectory, id="other", task=replace(trajectory.task, split="test"))
+    assert ui_s1_export.export([trajectory, held_out], tmp_path / "out") == 6
+    assert [only("ui_s1", tmp_path / "out" / f"{split}.jsonl").task.split for split in ("train", "test")] == [
+        "train",
+        "test",
+    ]
+    row = json.loads((tmp_path / "out" / "test.jsonl").read_text(encoding="utf-8"))
+    (tmp_path / "wrong.jsonl").write_text(json.dumps({**row, "split": "validation"}), encoding="utf-8")
+    (problem,) = importer("ui_s1")(tmp_path / "wrong.jsonl", Options())
+    assert isinstance(problem, Problem)
+    assert "line 1: 'split' is 'validation', expected train or test" in problem.message
 
 
 def test_chat_rows(trajectory: Trajectory, tmp_path: Path) -> None:
@@ -307,7 +322,7 @@ def test_unreadable_steps_are_not_exported_as_waiting(trajectory: Trajectory, tm
     unreadable = replace(first, decision=Decision(Wait(), "?", unparsable="no action"))
     trajectory = replace(trajectory, steps=(unreadable, *others))
     assert ui_s1_export.export([trajectory], tmp_path / "ui_s1") == 2
-    assert "wait" not in (tmp_path / "ui_s1" / "tasks.jsonl").read_text(encoding="utf-8")
+    assert "wait" not in (tmp_path / "ui_s1" / "train.jsonl").read_text(encoding="utf-8")
     assert chat.export([trajectory], tmp_path / "chat") == 2
     rows = (tmp_path / "chat" / "train.jsonl").read_text(encoding="utf-8")
     assert "Wait" not in rows
@@ -316,8 +331,9 @@ def test_unreadable_steps_are_not_exported_as_waiting(trajectory: Trajectory, tm
 
 def test_hub_round_trip(trajectory: Trajectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     *steps, last = trajectory.steps
-    steps.append(replace(last, decision=Decision(Wait(), "?", unparsable="no action")))
-    trajectory = replace(trajectory, steps=tuple(steps), outcome=False)
+    steps.append(replace(last, decision=Decision(Wait(), "?", unparsable="no action"), reward=0.5, value=0.25))
+    verdicts = (Verdict(True, "judge", score=0.75, reason="done"), Verdict(None, "other"))
+    trajectory = replace(trajectory, steps=tuple(steps), outcome=False, end=End.TRUNCATED, verdicts=verdicts)
     pytest.importorskip("datasets", reason="needs the hub extra")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
     assert hub_export.export([trajectory], tmp_path / "out") == 3
@@ -327,10 +343,79 @@ def test_hub_round_trip(trajectory: Trajectory, tmp_path: Path, monkeypatch: pyt
     assert [step.observation.screenshot for step in again.steps] == [
         step.observation.screenshot for step in trajectory.steps
     ]
+    assert [(step.reward, step.value, step.advantage) for step in again.steps] == [
+        (step.reward, step.value, step.advantage) for step in trajectory.steps
+    ]
+    assert again.end == trajectory.end
+    assert again.verdicts == (Verdict(False, "hub:outcome"), *trajectory.verdicts)
     with pytest.raises(ConfigError, match="no column nothing"):
         list(importer("hub")(tmp_path / "out", Options(columns=(("image", "nothing"),))))
     with pytest.raises(ConfigError, match="colour"):
         list(importer("hub")(tmp_path / "out", Options(columns=(("colour", "red"),))))
+
+
+@pytest.fixture
+def hub_rows(trajectory: Trajectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Imports our own export of one episode with columns replaced by the given values."""
+    pytest.importorskip("datasets", reason="needs the hub extra")
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    hub_export.export([trajectory], tmp_path / "out")
+    (shard,) = (tmp_path / "out" / "data").iterdir()
+    table = pq.read_table(shard)
+
+    def found(**columns: Any) -> list[Any]:
+        changed = table
+        for name, value in columns.items():
+            values = pa.array([value] * len(table))
+            changed = changed.set_column(changed.schema.get_field_index(name), name, values)
+        pq.write_table(changed.replace_schema_metadata({}), tmp_path / "rows.parquet")
+        return list(import_all("hub", [tmp_path / "rows.parquet"], Options()))
+
+    return found
+
+
+def test_hub_columns_of_an_episode(hub_rows: Callable[..., list[Any]]) -> None:
+    one, _ = hub_rows(end="aborted", reward=1)
+    assert (one.end, [step.reward for step in one.steps], one.trainable) == (End.ABORTED, [1.0, 1.0, 1.0], False)
+    for columns, words in (
+        ({"end": "over"}, "column 'end' is 'over', expected finished, truncated, aborted"),
+        ({"reward": "much"}, "column 'reward' is 'much', expected a number"),
+        ({"verdicts": '[{"judge": 1}]'}, "column 'verdicts' holds no list of verdicts"),
+        ({"verdicts": "{"}, "column 'verdicts' holds no list of verdicts"),
+    ):
+        problem, _ = hub_rows(**columns)
+        assert (problem.kind, problem.lost) == ("WrongValue", "episode")
+        assert words in problem.message
+
+
+def test_hub_errors_on_the_way_have_a_name(
+    hub_rows: Callable[..., list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets as hf_datasets
+
+    class Broken(hf_datasets.IterableDataset):  # type: ignore[misc]
+        def __iter__(self) -> Any:
+            raise ZeroDivisionError("within the library\nand more")
+
+    hub_rows()
+    load_dataset = hf_datasets.load_dataset
+
+    def broken(*given: Any, **named: Any) -> Any:
+        found = load_dataset(*given, **named)
+        for rows in found.values():
+            rows.__class__ = Broken
+            monkeypatch.setattr(rows, "cast_column", lambda *_, rows=rows: rows, raising=False)
+        return found
+
+    monkeypatch.setattr(hf_datasets, "load_dataset", broken)
+    problem, _ = import_all("hub", [tmp_path / "rows.parquet"], Options())
+    assert isinstance(problem, Problem)
+    assert (problem.kind, problem.lost) == ("DataError", "rest of the file")
+    assert "rows from 0 on cannot be read (ZeroDivisionError: within the library)" in problem.message
+    (tmp_path / "torn.parquet").write_bytes((tmp_path / "rows.parquet").read_bytes()[:-100])
+    problem, _ = import_all("hub", [tmp_path / "torn.parquet"], Options())
+    assert isinstance(problem, Problem)
+    assert "torn.parquet cannot be read by the Hugging Face library" in problem.message
 
 
 # --- all together ----------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,18 +163,16 @@ def test_a_stopped_phone_misses_the_deadline_of_a_command(backend: VirtualBacken
         booted.shut_down()
 
 
-def test_phones_of_a_killed_run_end(tmp_path: Path) -> None:
+def test_phones_of_a_killed_run_end(tmp_path: Path, child_program: Any) -> None:
     source = (
         "import sys; from pathlib import Path; from tapwise.emulators.backends.virtual import VirtualBackend;"
         "from tapwise.emulators.processes import ProcessRegistry; from tapwise.records import Size;"
         f"registry = ProcessRegistry(Path({str(tmp_path / 'processes')!r}));"
         "VirtualBackend(Size(640, 320), registry=registry).boot(0, 60); print('up', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", source], stdin=-1, stdout=-1, start_new_session=True) as run:
-        assert run.stdout is not None
-        assert run.stdout.readline() == b"up\n"
+    with child_program([sys.executable, "-c", source]) as run:
+        assert run.line() == "up", run.errors()
         (phone,) = pids(tmp_path)
-        run.kill()
     VirtualBackend(registry=ProcessRegistry(tmp_path / "processes"))
     assert wait_until(lambda: identify(phone) is None, 5)
     assert pids(tmp_path) == []

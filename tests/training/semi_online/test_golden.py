@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,8 +43,6 @@ from tapwise.training.semi_online.advantages import (
 from tapwise.training.semi_online.filter import is_informative, return_spread
 from tapwise.training.semi_online.losses import clipped_policy_loss, k3_divergence, token_weights
 from tapwise.training.semi_online.returns import future_returns
-
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 
 Example = dict[str, Any]
 SCREEN = Observation(Screenshot(b"", "png", Size(2400, 1080)), "app/.Main", True, 0.0)
@@ -274,23 +271,6 @@ CHECKS: dict[str, Callable[[Example], None]] = {
 }
 
 
-def _check_of(name: str) -> Callable[[Example], None] | None:
-    return next((check for prefix, check in CHECKS.items() if name.startswith(prefix)), None)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_an_example_of_semi_online_learning(example: Example) -> None:
-    check = _check_of(example["name"])
-    assert check is not None
+@pytest.mark.golden(CHECKS, EXAMPLES)
+def test_an_example_of_semi_online_learning(check: Callable[[Example], None], example: Example) -> None:
     check(example)
-
-
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if _check_of(e["name"]) is not None]
-    assert {_check_of(e["name"]) for e in examples} == set(CHECKS.values())
-    for example in examples:
-        check = _check_of(example["name"])
-        assert check is not None
-        check(example)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,8 +50,6 @@ from tapwise.training.vem.policy import VemTrainer
 from tapwise.training.vem.scoring import VemScorer
 from tapwise.training.vem.serialise import read_action, serialise, serialise_step
 from tapwise.training.vem.values import sampled_scores
-
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "facts" / "golden.json"
 
 Example = dict[str, Any]
 SCREEN = Observation(Screenshot(b"no picture", "png", Size(1200, 540)), "app/.Main", True, 0.0)
@@ -290,23 +287,6 @@ CHECKS: dict[str, Callable[[Example], None]] = {
 }
 
 
-def _check_of(name: str) -> Callable[[Example], None] | None:
-    return next((check for prefix, check in CHECKS.items() if name.startswith(prefix)), None)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_an_example_of_vem(example: Example) -> None:
-    check = _check_of(example["name"])
-    assert check is not None
+@pytest.mark.golden(CHECKS, EXAMPLES)
+def test_an_example_of_vem(check: Callable[[Example], None], example: Example) -> None:
     check(example)
-
-
-def test_every_example_of_the_golden_file() -> None:
-    if not GOLDEN.exists():
-        pytest.skip("golden file not here")
-    examples = [e for e in json.loads(GOLDEN.read_text())["examples"] if _check_of(e["name"]) is not None]
-    assert {_check_of(e["name"]) for e in examples} == set(CHECKS.values())
-    for example in examples:
-        check = _check_of(example["name"])
-        assert check is not None
-        check(example)
