@@ -1,4 +1,4 @@
-"""Filtered behaviour cloning, DigiRL's baseline: imitate the successful trajectories, every step alike."""
+"""Behaviour cloning, DigiRL's baseline: imitate trajectories, every step alike; filtered, only the successful ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tapwise.records import Trajectory
 from tapwise.training.algorithms.base import Phase
 from tapwise.training.critic import Critic
-from tapwise.training.recipes import FilteredBCConfig
+from tapwise.training.recipes import BehaviourCloningConfig, FilteredBCConfig
 from tapwise.training.transitions import Sample, episode_return, samples
 
 
@@ -25,5 +25,22 @@ class FilteredBC:
         """Samples of the successes; the critic is not asked."""
         recent = trajectories[-self._config.window :]
         kept = [t for t in recent if episode_return(t) > 0]
+        chosen = samples(kept)
+        return chosen, {"selection/trajectories": len(kept), "selection/steps": len(chosen)}
+
+
+class BehaviourCloning:
+    """Keeps the latest trajectories, whatever came of them, with weight 1."""
+
+    needs_critic = False
+
+    def __init__(self, config: BehaviourCloningConfig) -> None:
+        self._config = config
+
+    def select(
+        self, trajectories: Sequence[Trajectory], critic: Critic | None, phase: Phase
+    ) -> tuple[list[Sample], dict[str, float]]:
+        """Samples of all; the critic is not asked."""
+        kept = trajectories[-self._config.window :]
         chosen = samples(kept)
         return chosen, {"selection/trajectories": len(kept), "selection/steps": len(chosen)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -41,7 +41,7 @@ class PolicyRun(UnitRun[RecipeT]):
         self.model = make_model(recipe.policy)
         self.learner = Learner(self.model, recipe.optimizer, recipe.batch_size)
         self.policy = VlmPolicy(self.model, temperature=recipe.policy.temperature)
-        self.demonstrations: list[Trajectory] = []
+        self.demonstrations: Sequence[Trajectory] = []
 
     @property
     def _updates(self) -> int:
@@ -155,4 +155,7 @@ class PolicyRun(UnitRun[RecipeT]):
         self.learner.optimizer.load_state_dict(saved["optimizer"])
         self.learner.updates = saved["updates"]
         self.policy.version = saved["policy_version"]
-        self.demonstrations = [self.store.get(name) for name in self.progress.demonstrations]
+        self.demonstrations = self._stored_demonstrations()
+
+    def _stored_demonstrations(self) -> Sequence[Trajectory]:
+        return [self.store.get(name) for name in self.progress.demonstrations]
