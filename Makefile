@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench-steps bench-learning pictures clean
+.PHONY: help install demo test test-slow lint format bench-steps bench-learning bench-offline pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -51,6 +51,9 @@ bench-steps: $(INSTALLED) ## measure environment steps per second
 
 bench-learning: $(INSTALLED) ## measure how much is learned, over several seeds
 	$(BIN)/python benchmarks/learning.py $(ARGS)
+
+bench-offline: $(INSTALLED) ## compare methods that learn from data, over several seeds
+	$(BIN)/python benchmarks/offline.py $(ARGS)
 
 pictures: $(INSTALLED) ## draw the pictures of the documentation again
 	$(BIN)/python scripts/make_pictures.py

@@ -77,7 +77,9 @@ def check_files(recipe: BaseRecipe) -> None:
 def _phone_data(recipe: BaseRecipe) -> Data:
     suite = load_suite(recipe.suite)
     tasks = suite.tasks("train")
-    demonstrations = len(suite.templates) * recipe.supervised.demonstrations
+    each = recipe.supervised.demonstrations
+    each += recipe.data.demonstrations if isinstance(recipe, ExpertRecipe) else 0
+    demonstrations = len(suite.templates) * each
     size = recipe.farm.pixels()
     told: dict[str, Any] = {
         "source": "phones",

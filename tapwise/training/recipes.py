@@ -237,6 +237,8 @@ class DataConfig(Config):
     store: str = ""
     """a trajectory store, as `tapwise data import` makes them; no phone is needed then. Empty: the scripted expert
     plays on the recipe's phones"""
+    demonstrations: int = Field(0, ge=0)
+    """per task template, played by the scripted expert beside those of the supervised phase and not imitated there"""
     episodes: int = Field(0, ge=0)
     """of the store that are learned from, drawn by the recipe's seed; 0: all"""
     held_out: float = Field(0.1, gt=0, lt=1)

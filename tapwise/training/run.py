@@ -75,7 +75,9 @@ class Run(PolicyRun[Recipe]):
     def _train_vem(self) -> None:
         assert isinstance(self.recipe.algorithm, DigiRLConfig)
         updates, rng = self.recipe.algorithm.vem_updates, self._rng("offline/vem")
-        self._log(train_on_outcomes(self.model, self.rollouts, updates, rng, self.folder / VEM_FOLDER))
+        found = train_on_outcomes(self.model, self.rollouts, updates, rng, self.folder / VEM_FOLDER)
+        self.progress.found["vem"] = found
+        self._log(found)
 
     def _learn_offline(self) -> None:
         rng, settings = self._rng("offline/learn"), self.recipe.offline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -100,6 +101,22 @@ class ExpertRun(PolicyRun[ExpertT]):
             results.append(replace(EpisodeResult.of(trajectory), success=rollout.complete))
         self._measured(phase, results)
         self._log({f"progress/{phase}": float(np.mean([one.progress for one in rollouts.values()] or [np.nan]))})
+
+    @property
+    def _demonstrations_each(self) -> int:
+        return super()._demonstrations_each + self.recipe.data.demonstrations
+
+    @property
+    def _imitated(self) -> Sequence[Trajectory]:
+        if self.source is not None:
+            return self.demonstrations
+        taken: Counter[str] = Counter()
+        kept = []
+        for trajectory in self.demonstrations:
+            taken[trajectory.task.template] += 1
+            if taken[trajectory.task.template] <= self.recipe.supervised.demonstrations:
+                kept.append(trajectory)
+        return kept
 
     # --- parts ---------------------------------------------------------------------------------------
 
