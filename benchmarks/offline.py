@@ -36,7 +36,6 @@ from tapwise.training.recipes import (
     AlgorithmConfig,
     BaseRecipe,
     BehaviourCloningConfig,
-    DigiRLConfig,
     FilteredBCConfig,
     Recipe,
 )
@@ -45,11 +44,12 @@ from tapwise.training.runs.semi_online import SemiOnlineRun
 from tapwise.training.semi_online.recipe import SemiOnlineRecipe
 
 HERE = Path(__file__).parent
-ALGORITHMS: dict[str, AlgorithmConfig] = {
+ALGORITHMS: dict[str, AlgorithmConfig | None] = {
     "bc": BehaviourCloningConfig(),
     "filtered_bc": FilteredBCConfig(),
-    "digirl_vem": DigiRLConfig(advantage="vem"),
+    "digirl_vem": None,
 }
+"""of the methods that learn from rollouts; None: the one that the shared recipe names"""
 REPLAYS: dict[str, dict[str, Any]] = {
     "stepwise": {"own_history": False, "patches": None},
     "semi_online": {"own_history": True, "patches": 1},
@@ -72,6 +72,7 @@ SMALL = (
     "shared.offline.episodes=4",
     "shared.offline.critic_updates=1",
     "shared.offline.updates=1",
+    "shared.algorithm.vem_updates=2",
     "shared.evaluation.episodes=4",
     "replay.iterations=1",
     "replay.data.demonstrations=0",
@@ -88,8 +89,9 @@ class Settings(Config):
     replay: SemiOnlineRecipe = SemiOnlineRecipe()
     """of the methods that learn on replays"""
 
-    def rollout_recipe(self, seed: int, algorithm: AlgorithmConfig) -> Recipe:
+    def rollout_recipe(self, seed: int, name: str) -> Recipe:
         """The recipe of a method that learns from rollouts."""
+        algorithm = ALGORITHMS[name] or self.shared.algorithm
         return self.shared.model_copy(update={"seed": seed, "algorithm": algorithm})
 
     def replay_recipe(self, seed: int, replay: dict[str, Any]) -> SemiOnlineRecipe:
@@ -150,7 +152,7 @@ def run_start(settings: Settings, seed: int, folder: Path) -> None:
 
 def run_rollouts(settings: Settings, seed: int, folder: Path) -> None:
     """The rollouts that the methods without an expert share."""
-    recipe = settings.rollout_recipe(seed, ALGORITHMS["bc"])
+    recipe = settings.rollout_recipe(seed, "bc")
     target = place(folder, seed, "rollouts")
     fork(place(folder, seed, "start"), target, recipe)
     Run(recipe, target, Lines(f"seed {seed} rollouts")).go(stop_before="offline/learn")
@@ -162,7 +164,7 @@ def run_method(settings: Settings, seed: int, name: str, folder: Path) -> dict[s
     lines = Lines(f"seed {seed} {name}")
     run: Run | SemiOnlineRun
     if name in ALGORITHMS:
-        rollout = settings.rollout_recipe(seed, ALGORITHMS[name])
+        rollout = settings.rollout_recipe(seed, name)
         fork(place(folder, seed, "rollouts"), target, rollout)
         run, phase = Run(rollout, target, lines), "offline"
     else:

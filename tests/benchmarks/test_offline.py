@@ -58,12 +58,13 @@ def test_rows_pool_the_seeds(offline: ModuleType) -> None:
 
 def test_all_methods_share_what_is_not_theirs(offline: ModuleType) -> None:
     settings = load_recipe(offline.Settings, FOLDER / "offline.toml")
-    rollouts = [settings.rollout_recipe(3, algorithm) for algorithm in offline.ALGORITHMS.values()]
+    rollouts = [settings.rollout_recipe(3, name) for name in offline.ALGORITHMS]
     replays = [settings.replay_recipe(3, replay) for replay in offline.REPLAYS.values()]
     for name in BaseRecipe.model_fields:
         assert len({repr(getattr(recipe, name)) for recipe in (*rollouts, *replays)}) == 1, name
     assert [recipe.algorithm.type for recipe in rollouts] == ["bc", "filtered_bc", "digirl"]
     assert [(recipe.replay.own_history, recipe.replay.patches) for recipe in replays] == [(False, None), (True, 1)]
+    assert rollouts[2].algorithm.trains_vem
     assert rollouts[0].evaluation.split == "test"
     assert rollouts[0].online.iterations == 0
 

@@ -33,8 +33,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = AndroidEnv(phone, suite, EnvSettings(with_tree=True, settle=SettleBudget(seconds=60.0)))
     tasks = [task for task in suite.tasks("train") if task.app == "clock"]
     with ParquetTrajectoryStore(folder, keep_ui=True) as kept:
-        for number, task in enumerate(tasks[:: len(tasks) // 6][:6]):
-            kept.append(run_episode(env, ScriptedExpert(suite), task, number, trajectory_id=f"expert/{number}"))
+        for number, task in enumerate(tasks[:: len(tasks) // 8]):
+            found = run_episode(env, ScriptedExpert(suite), task, number, trajectory_id=f"expert/{number}")
+            if found.success:  # on so small a screen not always
+                kept.append(found)
+        assert len(kept) >= 4
     return folder
 
 

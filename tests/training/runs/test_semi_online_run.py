@@ -110,7 +110,7 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(
     recipe = tiny_recipe(
         "semi_online",
         data={"store": str(expert_store), "held_out": 0.3},
-        sampling={"rollouts": 3, "tasks": 1, "spread": 0.0, "attempts": 5, "batch_size": 9},
+        sampling={"rollouts": 8, "tasks": 1, "spread": 0.0, "attempts": 6, "batch_size": 48},
     )
     SemiOnlineRun(recipe, tmp_path / "whole", watcher).go()
     with pytest.raises(Stop):
