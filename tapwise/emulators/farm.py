@@ -55,9 +55,18 @@ class Farm:
     def report(self, device: Device, fault: DeviceError) -> None:
         """Tell of a fault that is handled inside the lease: the device is seen to once the lease ends."""
         with self._changed:
-            for supervisor in self._supervisors:
-                if supervisor.booted is not None and supervisor.booted.device is device:
-                    supervisor.fault = fault
+            for supervisor in self._supervisors_of(device):
+                supervisor.fault = fault
+
+    def use_for(self, device: Device, task: str) -> None:
+        """Tell what a leased device does from now on, for the status."""
+        with self._changed:
+            for supervisor in self._supervisors_of(device):
+                supervisor.task = task
+
+    def _supervisors_of(self, device: Device) -> list[Supervisor]:
+        """The supervisor of a device; none when the device has been booted anew."""
+        return [one for one in self._supervisors if one.booted is not None and one.booted.device is device]
 
     def status(self) -> list[DeviceStatus]:
         """Every device at this moment, in a fixed order."""

@@ -8,9 +8,10 @@ episode, which is recorded as ABORTED and tried again.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -76,6 +77,8 @@ class _Slot:
         if self._device is None:
             self._device = self._lease.enter_context(self._farm.lease(self._settings.lease_timeout_s, job.task.id))
             self._env = None
+        else:
+            self._farm.use_for(self._device, job.task.id)
         if self._env is None or self._env.settings != env:
             self._env = AndroidEnv(self._device, self._suite, env)
         provenance = Provenance(
@@ -131,6 +134,7 @@ class Collector:
         self._store = store
         self._settings = settings
         self._threads = ThreadPoolExecutor(devices, thread_name_prefix="device")
+        self._stopped = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -150,6 +154,10 @@ class Collector:
         for slot in self._slots:
             slot.release()
 
+    def stop(self) -> None:
+        """Let a `collect` that is under way in another thread end soon: it raises CancelledError. For good."""
+        self._stopped.set()
+
     def collect(
         self,
         policy: Policy,
@@ -168,6 +176,8 @@ class Collector:
         try:
             while work.waiting or any(slot.runner or slot.pending for slot in self._slots):
                 for group in groups:
+                    if self._stopped.is_set():
+                        raise CancelledError
                     self._turn(group, work)
         finally:
             wait([slot.pending for slot in self._slots if slot.pending is not None])

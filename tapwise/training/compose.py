@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import torch
@@ -51,13 +50,10 @@ def make_model(config: PolicyConfig) -> VlmModel:
 
 def critic_reader(model: VlmModel) -> VlmModel:
     """A model for the value functions: a copy of the policy's language model, on the same vision tower and cache."""
-    reader = copy.copy(model)
-    visual = getattr(model.model.model, "visual", None)
-    memo = {id(visual): visual} if visual is not None else {}
-    reader.model = copy.deepcopy(model.model, memo)
+    reader = model.fork()
     for parameter in reader.model.parameters():
         parameter.requires_grad_(True)
-    if visual is not None:
+    if (visual := getattr(reader.model.model, "visual", None)) is not None:
         visual.requires_grad_(False)
     return reader
 

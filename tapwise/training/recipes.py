@@ -114,6 +114,12 @@ class OnlineConfig(Config):
     """gradient steps of the policy a round"""
     learning_rate: float = Field(3e-4, gt=0)
     """of the policy in this phase: lower than for demonstrations, since its own steps are few and alike"""
+    cool_down: float = Field(0.0, ge=0, le=1)
+    """share of the rounds, at the end, over which the learning rate falls linearly to zero: what is measured then hangs
+    less on the last few updates"""
+    staleness: int = Field(0, ge=0, le=1)
+    """rounds by which the acting policy may be older than the learning one: with 1, collecting and learning go on side
+    by side"""
 
 
 class EvaluationConfig(Config):

@@ -5,14 +5,19 @@ Words: a *phase* is supervised, offline or online; an *iteration* is one round o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tapwise.agent.vlm.policy import VlmPolicy
+from tapwise.protocols import Policy
 from tapwise.records import End, Trajectory
 from tapwise.training.algorithms import make_algorithm
+from tapwise.training.algorithms.base import Phase
 from tapwise.training.basic_skills import pointing_samples
 from tapwise.training.compose import critic_reader
 from tapwise.training.critic import Critic
@@ -22,7 +27,7 @@ from tapwise.training.runs.units import Observer, Progress, Unit
 from tapwise.training.transitions import Sample
 from tapwise.training.vem.values import make_step_values, train_on_outcomes
 
-__all__ = ["Observer", "Progress", "Run", "aborted"]
+__all__ = ["Observer", "Progress", "Run", "aborted", "cooling"]
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -40,6 +45,7 @@ class Run(PolicyRun[Recipe]):
         )
         self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.rollouts: list[Trajectory] = []
+        self._acting: VlmPolicy | None = None
         self._ready()
 
     def units(self) -> list[Unit]:
@@ -83,32 +89,56 @@ class Run(PolicyRun[Recipe]):
         rng, settings = self._rng("offline/learn"), self.recipe.offline
         if self.critic is not None:
             self._log(self.critic.train_on(self.rollouts, settings.critic_updates, rng))
-        samples, metrics = self.algorithm.select(self.rollouts, self.critic, "offline")
-        samples += self._beside(len(samples), rng)
-        self._log(
-            {**metrics, "offline/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate)}
-        )
-        self.policy.version += 1
+        self._log(self._learn("offline", settings.updates, settings.learning_rate, rng))
 
     def _iterate_online(self, iteration: int) -> None:
+        """Collect, then learn; with a staleness of 1 both at once: what is learned from are the rounds before, and the
+        policy that collects is the one that the last round left."""
         rng, settings = self._rng(f"online/{iteration}"), self.recipe.online
-        found = self._rollout(f"online-{iteration:03}", settings.episodes, "online")
-        self._add_rollouts(found)
-        metrics: dict[str, float] = {
-            "online/success": float(np.mean([bool(t.success) for t in found])) if found else 0.0
-        }
-        if self.critic is not None:
-            metrics |= self.critic.train_on(self.rollouts, settings.critic_updates, rng)
-        samples, selection = self.algorithm.select(self.rollouts, self.critic, "online")
-        samples += self._beside(len(samples), rng)
-        metrics |= {
-            **selection,
-            "online/loss": self.learner.train(samples, settings.updates, rng, settings.learning_rate),
-        }
-        self.policy.version += 1
-        self._log(metrics)
+        name = f"online-{iteration:03}"
+        if settings.staleness == 0:
+            found = self._rollout(name, settings.episodes, "online")
+            self._add_rollouts(found)
+            metrics = self._learn_online(iteration, rng)
+        else:
+            actor = self._actor()
+            with ThreadPoolExecutor(1, thread_name_prefix="rollouts") as beside:
+                collecting = beside.submit(self._rollout, name, settings.episodes, "online", policy=actor)
+                try:
+                    metrics = self._learn_online(iteration, rng)
+                except BaseException:
+                    self._collect.stop()
+                    raise
+                found = collecting.result()
+            self._add_rollouts(found)
+        success = float(np.mean([bool(t.success) for t in found])) if found else 0.0
+        self._log({"online/success": success, **metrics})
 
     # --- parts ---------------------------------------------------------------------------------------
+
+    def _learn_online(self, iteration: int, rng: np.random.Generator) -> dict[str, float]:
+        settings = self.recipe.online
+        metrics = {} if self.critic is None else self.critic.train_on(self.rollouts, settings.critic_updates, rng)
+        rate = settings.learning_rate * cooling(iteration, settings.iterations, settings.cool_down)
+        return metrics | self._learn("online", settings.updates, rate, rng)
+
+    def _learn(self, phase: Phase, updates: int, learning_rate: float, rng: np.random.Generator) -> dict[str, float]:
+        """Let the algorithm choose among all rollouts, and learn from what it chose and what is learned beside."""
+        beside = 1 + self.recipe.supervised.reminders + self.recipe.exploration_pointing
+        wanted = math.ceil(updates * self.recipe.batch_size / beside)
+        samples, metrics = self.algorithm.select(self.rollouts, self.critic, phase, wanted, rng)
+        samples += self._beside(len(samples), rng)
+        metrics[f"{phase}/loss"] = self.learner.train(samples, updates, rng, learning_rate)
+        self.policy.version += 1
+        return metrics
+
+    def _actor(self) -> VlmPolicy:
+        """The policy as it is now, with weights of its own, so that it can act while the learner goes on."""
+        if self._acting is None:
+            self._acting = VlmPolicy(self.model.fork(), temperature=self.recipe.policy.temperature)
+        self._acting.model.model.load_state_dict(self.model.model.state_dict())
+        self._acting.version = self.policy.version
+        return self._acting
 
     def _beside(self, count: int, rng: np.random.Generator) -> list[Sample]:
         """What is learned beside `count` steps of its own: reminders of the demonstrations, and pointing at what stands
@@ -126,8 +156,11 @@ class Run(PolicyRun[Recipe]):
             screens += len(trajectory.steps)
         return reminders + pointing_samples(latest, self.model, 1, rng)[:wanted]
 
-    def _rollout(self, name: str, count: int, phase: str, *, with_tree: bool = False) -> list[Trajectory]:
-        return super()._rollout(name, count, phase, with_tree=with_tree or self.recipe.exploration_pointing > 0)
+    def _rollout(
+        self, name: str, count: int, phase: str, *, policy: Policy | None = None, with_tree: bool = False
+    ) -> list[Trajectory]:
+        with_tree = with_tree or self.recipe.exploration_pointing > 0
+        return super()._rollout(name, count, phase, policy=policy, with_tree=with_tree)
 
     def _add_rollouts(self, found: list[Trajectory]) -> None:
         self.rollouts += found
@@ -151,6 +184,12 @@ class Run(PolicyRun[Recipe]):
             self.critic.optimizer.load_state_dict(saved["critic_optimizer"])
             self.critic.updates = saved["critic_updates"]
         self.rollouts = [self.store.get(name) for name in self.progress.rollouts]
+
+
+def cooling(iteration: int, iterations: int, share: float) -> float:
+    """The factor of a round's learning rate: 1, then falling linearly over the last `share` of the rounds, towards a
+    zero that would come one round after the last."""
+    return min(1.0, (iterations - iteration) / max(1.0, share * iterations))
 
 
 def aborted(trajectories: Sequence[Trajectory]) -> int:

@@ -99,6 +99,15 @@ def test_devices_boot_and_are_lent_one_at_a_time() -> None:
         assert [(status.state, status.task) for status in farm.status()] == [(State.READY, None)] * 2
 
 
+def test_the_status_says_what_a_lease_is_used_for_now() -> None:
+    with farm_of(2) as (farm, _):
+        farm.wait_ready(5)
+        with farm.lease(5, task="a") as device, farm.lease(5, task="b"):
+            farm.use_for(device, "c")
+            assert {status.serial: status.task for status in farm.status()}[device.serial] == "c"
+            assert sorted(str(status.task) for status in farm.status()) == ["b", "c"]
+
+
 def test_the_device_that_rested_longest_is_next() -> None:
     with farm_of(3) as (farm, _):
         farm.wait_ready(5)

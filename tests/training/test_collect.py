@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_the_same_jobs_again_give_the_same_episodes_and_store_nothing_twice(
         again = collector.collect(ScriptedExpert(suite), jobs(suite, 3), with_tree=True)
     assert outline(first) == outline(again)
     assert len(store) == 3
+
+
+def test_a_collector_that_is_stopped_ends_what_is_under_way(
+    farm: Farm, suite: Suite, store: ParquetTrajectoryStore
+) -> None:
+    with Collector(farm, 2, suite, store, CollectorSettings(EnvSettings())) as collector:
+        with pytest.raises(CancelledError):
+            collector.collect(ScriptedExpert(suite), jobs(suite, 4), lambda _: collector.stop(), with_tree=True)
+        assert 1 <= len(store) < 4
 
 
 class Saboteur:

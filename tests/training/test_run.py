@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,8 +16,8 @@ from tapwise.records import Trajectory
 from tapwise.training.algorithms.filtered_bc import BehaviourCloning
 from tapwise.training.checkpoint import load_checkpoint
 from tapwise.training.recipes import BehaviourCloningConfig, DigiRLConfig, Recipe
-from tapwise.training.run import Run
-from tapwise.training.transitions import samples
+from tapwise.training.run import Run, cooling
+from tapwise.training.transitions import Sample, samples
 from tapwise.training.vem.critic import load_critic
 from tapwise.training.vem.values import make_step_values
 
@@ -120,19 +121,62 @@ def test_behaviour_cloning_imitates_failures_too(tmp_path: Path, make_recipe: Ma
     run.go(stop_before="offline/learn")
     lost = [t for t in run.rollouts if not t.success]
     assert lost
-    everything, _ = BehaviourCloning(BehaviourCloningConfig()).select(run.rollouts, None, "offline")
-    assert everything == samples(run.rollouts)
-    latest, told = BehaviourCloning(BehaviourCloningConfig(window=1)).select(run.rollouts, None, "offline")
+
+    def choose(config: BehaviourCloningConfig, wanted: int) -> tuple[list[Sample], dict[str, float]]:
+        return BehaviourCloning(config).select(run.rollouts, None, "offline", wanted, np.random.default_rng(0))
+
+    everything, told = choose(BehaviourCloningConfig(), 1000)
+    assert {s.context.task.id for s in everything} == {t.task.id for t in run.rollouts}
+    assert len(everything) == len(samples(run.rollouts))
+    assert told["selection/trajectories"] == len(run.rollouts)
+    latest, _ = choose(BehaviourCloningConfig(window=1), 1000)
     assert latest == samples(run.rollouts[-1:])
-    assert told["selection/trajectories"] == 1
+    few, _ = choose(BehaviourCloningConfig(), 1)
+    assert 0 < len(few) < len(everything)
+
+
+def test_the_learning_rate_falls_in_the_last_rounds() -> None:
+    assert [cooling(n, 10, 0.0) for n in range(10)] == [1.0] * 10
+    assert [cooling(n, 10, 0.4) for n in range(10)] == pytest.approx([1.0] * 7 + [0.75, 0.5, 0.25])
+
+
+ONLINE = {"iterations": 2, "episodes": 3, "critic_updates": 1, "updates": 2}
+
+
+def test_with_a_staleness_of_one_a_round_learns_from_the_rounds_before(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any
+) -> None:
+    """Both ways the first round acts with what the offline phase left, the second with what the first round left; but
+    what is learned from are all rollouts, or those of the rounds before (here: pointing on the latest screens)."""
+    found = {}
+    for staleness in (0, 1):
+        recipe = make_recipe(online={**ONLINE, "staleness": staleness}, exploration_pointing=1.0)
+        run = Run(recipe, tmp_path / str(staleness), watcher)
+        run.go(stop_before="evaluate/online")
+        found[staleness] = run
+    versions = {
+        n: [step.decision.policy_version for t in run.rollouts[4:] for step in t.steps] for n, run in found.items()
+    }
+    assert set(versions[1]) == {1 + 1, 1 + 2}
+    assert set(versions[0]) == set(versions[1])
+    first = {n: [[s.decision.text for s in t.steps] for t in run.rollouts[:7]] for n, run in found.items()}
+    assert first[0] == first[1]
+    learned = [weights(tmp_path / str(n)) for n in (0, 1)]
+    assert learned[0]["updates"] == learned[1]["updates"]
+    assert not same(*learned)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("staleness", [0, 1])
 @pytest.mark.parametrize("cut", [("offline/learn", None), ("online/1", None), ("online/1", 2), ("evaluate/offline", 1)])
 def test_a_run_that_was_cut_ends_with_the_same_weights(
-    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, cut: tuple[str, int | None]
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, cut: tuple[str, int | None], staleness: int
 ) -> None:
-    recipe = make_recipe(supervised={"demonstrations": 1, "updates": 3}, algorithm={"type": "digirl"})
+    recipe = make_recipe(
+        supervised={"demonstrations": 1, "updates": 3},
+        algorithm={"type": "digirl"},
+        online={**ONLINE, "staleness": staleness},
+    )
     Run(recipe, tmp_path / "whole", watcher).go()
     with pytest.raises(Stop):
         Run(recipe, tmp_path / "cut", Cutter(*cut)).go()

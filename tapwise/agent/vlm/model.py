@@ -5,7 +5,9 @@ Shapes: B contexts, P prompt tokens (padded on the left), A action tokens (padde
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,18 +94,30 @@ class VlmModel:
         self.blank = False
         """show the model empty screenshots: a control that its success must not survive"""
         self._cache = FeatureCache(cache_bytes)
+        self._looking = threading.Lock()
         size = getattr(self.processor.image_processor, "size", None) or {}
         self._max_pixels = size.get("longest_edge", 1 << 62)
+
+    def fork(self) -> VlmModel:
+        """A model with a language model of its own that starts out with the same weights, on the same vision tower and
+        cache of image features. Each of the two may be used in a thread of its own."""
+        other = copy.copy(self)
+        visual = getattr(self.model.model, "visual", None)
+        other.model = copy.deepcopy(self.model, {id(visual): visual} if visual is not None else {})
+        other.processor = copy.deepcopy(self.processor)  # tokenizers keep state while they pad
+        other.tokenizer = other.processor.tokenizer
+        return other
 
     # --- images --------------------------------------------------------------------------------------
 
     def image_features(self, screenshots: Sequence[Screenshot]) -> tuple[Any, Tensor]:
         """The vision tower's output for a batch, and its grid (B, 3). Cached: the tower is never trained here."""
         keys = [b"blank" if self.blank else hashlib.blake2b(shot.data, digest_size=16).digest() for shot in screenshots]
-        missing = {key: shot for key, shot in zip(keys, screenshots, strict=True) if key not in self._cache}
-        if missing:
-            self._encode(missing)
-        found = self._cache.take(keys)
+        with self._looking:
+            missing = {key: shot for key, shot in zip(keys, screenshots, strict=True) if key not in self._cache}
+            if missing:
+                self._encode(missing)
+            found = self._cache.take(keys)
         return join(found, self.model.dtype), torch.cat([features.grid for features in found])
 
     def _encode(self, missing: dict[bytes, Screenshot]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+import numpy as np
+
 from tapwise.records import Trajectory
 from tapwise.training.critic import Critic
 from tapwise.training.transitions import Sample
@@ -26,7 +28,21 @@ class Algorithm(Protocol):
     needs_critic: bool
 
     def select(
-        self, trajectories: Sequence[Trajectory], critic: Critic | None, phase: Phase
+        self,
+        trajectories: Sequence[Trajectory],
+        critic: Critic | None,
+        phase: Phase,
+        wanted: int,
+        rng: np.random.Generator,
     ) -> tuple[list[Sample], dict[str, float]]:
-        """Samples to learn from, and metrics of the selection."""
+        """Samples to learn from, and metrics of the selection.
+
+        Where more trajectories are worth learning from than `wanted` samples need, whole trajectories are drawn at
+        random without replacement: steps that would not be learned from in this round are not looked at.
+        """
         ...
+
+
+def shuffled(trajectories: Sequence[Trajectory], rng: np.random.Generator) -> list[Trajectory]:
+    """The trajectories in random order."""
+    return [trajectories[index] for index in rng.permutation(len(trajectories))]

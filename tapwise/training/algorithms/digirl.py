@@ -20,7 +20,7 @@ from tapwise.training.advantages import (
     paper_threshold,
     released_code_advantages,
 )
-from tapwise.training.algorithms.base import Phase, StepValues
+from tapwise.training.algorithms.base import Phase, StepValues, shuffled
 from tapwise.training.critic import Critic
 from tapwise.training.filters import top_fraction
 from tapwise.training.recipes import DigiRLConfig
@@ -44,7 +44,12 @@ class DigiRL:
         self._step_values = step_values
 
     def select(
-        self, trajectories: Sequence[Trajectory], critic: Critic | None, phase: Phase
+        self,
+        trajectories: Sequence[Trajectory],
+        critic: Critic | None,
+        phase: Phase,
+        wanted: int,
+        rng: np.random.Generator,
     ) -> tuple[list[Sample], dict[str, float]]:
         """Samples that pass both filters, and how many did."""
         assert critic is not None
@@ -58,7 +63,9 @@ class DigiRL:
         kept = top_fraction(scores, fraction, returns=returns)
         chosen: list[Sample] = []
         considered = 0
-        for trajectory in (t for t, keep in zip(recent, kept, strict=True) if keep):
+        for trajectory in shuffled([t for t, keep in zip(recent, kept, strict=True) if keep], rng):
+            if len(chosen) >= wanted:
+                break
             passes = self._step_mask(trajectory, critic)
             considered += len(trajectory.steps)
             chosen += [

@@ -22,8 +22,10 @@ from tapwise.training.pretraining.screens import LabelledScreen, walk_screens
 from tapwise.training.pretraining.vocabulary import Vocabulary
 
 IGNORED = -100
-WALKED_SHARE = 0.7
+WALKED_SHARE = 0.6
 """of the screens that are not pages full of text, how many are met on walks through the apps"""
+WALKS = 2
+"""walks a batch; of the screens of each, a random half is taken, so that walks come further than their screens cost"""
 
 
 @dataclass(slots=True)
@@ -78,12 +80,18 @@ class PretrainingData(IterableDataset[Batch]):
             number += step
 
     def screens(self, rng: random.Random, count: int) -> list[LabelledScreen]:
-        """Pages full of text, screens of a short walk through the apps, and random pages."""
+        """Pages full of text, screens of short walks through the apps, and random pages."""
         texts = [self._pages.text_screen(rng) for _ in range(round(count * self._text_share))]
-        steps = round((count - len(texts)) * WALKED_SHARE) + 2
-        walked = list(walk_screens(rng.randrange(1 << 30), self._vocabulary.words, steps))[2:]
+        each = round((count - len(texts)) * WALKED_SHARE / WALKS)
+        walked = [screen for _ in range(WALKS) for screen in self._walked(rng, each)]
         pages = [self._pages.screen(rng) for _ in range(count - len(texts) - len(walked))]
         return [*texts, *walked, *pages]
+
+    def _walked(self, rng: random.Random, count: int) -> list[LabelledScreen]:
+        """`count` screens of one walk, none of its first two."""
+        steps = 2 * count + 2
+        taken = set(rng.sample(range(2, steps), count))
+        return list(walk_screens(rng.randrange(1 << 30), self._vocabulary.words, steps, taken))
 
     def batch(self, number: int) -> Batch:
         """Batch `number` of the stream."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -19,13 +19,16 @@ from tapwise.config import Config
 from tapwise.training.pretraining.data import IGNORED, Batch, PretrainingData, stream
 from tapwise.training.pretraining.vocabulary import Vocabulary, build_vocabulary
 
+TEXT_SHARE = 0.4
+"""of the reading stage's screens, how many are pages full of text"""
+
 
 class PretrainingConfig(Config):
     """All that decides the base weights."""
 
     seed: int = 0
     """seed of weights and data"""
-    vision_width: int = Field(64, multiple_of=32, gt=0)
+    vision_width: int = Field(96, multiple_of=32, gt=0)
     """width of the vision tower"""
     text_width: int = Field(64, multiple_of=32, gt=0)
     """width of the language model"""
@@ -35,12 +38,14 @@ class PretrainingConfig(Config):
     """screens a batch"""
     questions: int = Field(10, gt=0)
     """questions a screen in the pointing stage"""
-    reading_steps: int = Field(900, ge=0)
+    reading_steps: int = Field(1200, ge=0)
     """updates of the reading stage"""
-    pointing_steps: int = Field(1400, ge=0)
+    pointing_steps: int = Field(1000, ge=0)
     """updates of the pointing stage"""
     learning_rate: float = Field(3e-3, gt=0)
-    """peak learning rate of both stages"""
+    """peak learning rate of AdamW, in both stages"""
+    matrix_learning_rate: float = Field(1e-2, gt=0)
+    """peak learning rate of Muon, which learns the vision tower's matrices"""
     walks: int = Field(60, gt=0)
     """random walks that the vocabulary is gathered from"""
 
@@ -87,9 +92,10 @@ class Pretraining:
         if stage == "pointing":
             vision.requires_grad_(False)
         parameters = [p for p in self.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(parameters, lr=self.config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+        optimizers = self._optimizers()
+        peaks = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
         path = self.folder / f"{stage}.pt"
-        first = self._load(path, optimizer)
+        first = self._load(path, optimizers)
         offset = 0 if stage == "reading" else 1_000_000
         data = PretrainingData(
             self.processor,
@@ -97,35 +103,59 @@ class Pretraining:
             seed=self.config.seed,
             batch_size=self.config.batch_size,
             questions=1 if stage == "reading" else self.config.questions,
-            text_share=0.5 if stage == "reading" else 0.0,
+            text_share=TEXT_SHARE if stage == "reading" else 0.0,
             first=offset + first,
         )
         if first >= steps:
             return
         started = time.monotonic()
         for step, batch in enumerate(stream(data), start=first):
-            for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * schedule(step, steps)
+            for optimizer, peak in zip(optimizers, peaks, strict=True):
+                optimizer.param_groups[0]["lr"] = peak * schedule(step, steps)
             loss, metrics = self._reading_loss(batch) if stage == "reading" else self._pointing_loss(batch)
-            optimizer.zero_grad()
+            self.model.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             if (step + 1) % 20 == 0:
                 report(stage, step + 1, {"loss": loss.item(), "seconds": time.monotonic() - started, **metrics})
             if (step + 1) % 200 == 0 or step + 1 == steps:
-                state = {"step": step + 1, "model": self.model.state_dict(), "optimizer": optimizer.state_dict()}
-                torch.save(state, path.with_suffix(".new"))
-                path.with_suffix(".new").rename(path)
+                self._save(path, step + 1, optimizers)
             if step + 1 >= steps:
                 return
 
-    def _load(self, path: Path, optimizer: torch.optim.Optimizer) -> int:
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Muon for the matrices of the vision tower while it learns, with steps as large as AdamW's (arXiv 2502.16982);
+        AdamW for all else."""
+        trained = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
+        matrices = [p for name, p in trained if ".visual." in name and p.ndim == 2 and "pos_embed" not in name]
+        chosen = {id(p) for p in matrices}
+        others = [p for _, p in trained if id(p) not in chosen]
+        optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(others, lr=self.config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+        ]
+        if matrices:
+            rate = self.config.matrix_learning_rate
+            optimizers.append(torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
+        return optimizers
+
+    def _save(self, path: Path, step: int, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        state = {
+            "step": step,
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        }
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").rename(path)
+
+    def _load(self, path: Path, optimizers: Sequence[torch.optim.Optimizer]) -> int:
         if not path.exists():
             return 0
         state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         return int(state["step"])
 
     def _reading_loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:

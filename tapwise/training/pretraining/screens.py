@@ -6,7 +6,7 @@ Coordinates are normalised (x, y) in [0, 1] of the screen; boxes are (left, top,
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from tapwise.emulators.virtual.phone import LAUNCHER, VirtualPhone
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import text_width
 from tapwise.emulators.virtual.ui.typesetting import WORD_GRID_DP, set_line
-from tapwise.emulators.virtual.ui.views import FIELD_MARGIN_DP
+from tapwise.emulators.virtual.ui.views import FIELD_MARGIN_DP, TextField
 from tapwise.records import Size, UiNode
 
 Box = tuple[float, float, float, float]
@@ -126,17 +126,22 @@ def walk(seed: int, words: Sequence[str], steps: int) -> Iterator[VirtualPhone]:
         _wander(phone, rng, words)
 
 
-def walk_screens(seed: int, words: Sequence[str], steps: int = 24) -> Iterator[LabelledScreen]:
-    """The screens of such a walk."""
-    for phone in walk(seed, words, steps):
-        yield label_screen(phone.frame(), phone.tree(), phone.density / 160)
+def walk_screens(
+    seed: int, words: Sequence[str], steps: int = 24, taken: Container[int] | None = None
+) -> Iterator[LabelledScreen]:
+    """The screens of such a walk, or those of them whose numbers (from 0) are `taken`; others are never drawn."""
+    for number, phone in enumerate(walk(seed, words, steps)):
+        if taken is None or number in taken:
+            yield label_screen(phone.frame(), phone.tree(), phone.density / 160)
 
 
 def _wander(phone: VirtualPhone, rng: random.Random, words: Sequence[str]) -> None:
     nodes = [n for n in phone.tree().walk() if n.clickable and n.enabled and n.description not in NAVIGATION]
     choice = rng.random()
     if phone.entry.focus is not None and choice < 0.5:
-        phone.type_text(" ".join(rng.choices(words, k=rng.choice((1, 2, 2)))))
+        field = next((view for view in phone.views() if isinstance(view, TextField) and view.focused), None)
+        if field is None or not field.value:  # words run together would be no words of any app
+            phone.type_text(" ".join(rng.choices(words, k=rng.choice((1, 2, 2)))))
         if rng.random() < 0.6:
             phone.key_event("KEYCODE_ENTER")
     elif choice < 0.12:

@@ -133,13 +133,14 @@ class PolicyRun(UnitRun[RecipeT]):
             groups.setdefault(task.template, []).append(task)
         return list(groups.values())
 
-    def _rollout(self, name: str, count: int, phase: str, *, with_tree: bool = False) -> list[Trajectory]:
-        """`count` sampled episodes on training tasks."""
+    def _rollout(
+        self, name: str, count: int, phase: str, *, policy: Policy | None = None, with_tree: bool = False
+    ) -> list[Trajectory]:
+        """`count` sampled episodes on training tasks, by default of the policy that learns."""
         rng = self._rng(name)
         tasks = self.suite.sample(rng, "train", count)
         jobs = [Job(f"{name}-{n:03}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
-        policy: Policy = self.policy
-        return self._collect.collect(policy, jobs, self._watch(phase), with_tree=with_tree)
+        return self._collect.collect(policy or self.policy, jobs, self._watch(phase), with_tree=with_tree)
 
     # --- keeping -------------------------------------------------------------------------------------
 

@@ -191,7 +191,7 @@ def test_digirl_takes_its_step_values_from_a_vem(
     config = DigiRLConfig(advantage="vem", vem="folder", offline_fraction=1.0, decay=0.0)
     critic = Critic(critic_reader(model), CriticConfig())
     algorithm = make_algorithm(config, FixedValues(*values))
-    chosen, _ = algorithm.select([replace(won, steps=steps)], critic, "offline")
+    chosen, _ = algorithm.select([replace(won, steps=steps)], critic, "offline", 9, np.random.default_rng(0))
     assert [len(sample.context.history) for sample in chosen] == kept
 
 
