@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench-steps bench-learning bench-import pictures clean
+.PHONY: help install demo test test-slow lint format bench-steps bench-learning bench-offline bench-import pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -55,6 +55,9 @@ bench-learning: $(INSTALLED) ## measure how much is learned, over several seeds
 bench-import: $(INSTALLED) ## measure the import of AitW shards against the plain way
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fast-import]' --group bench
 	$(BIN)/python benchmarks/import_aitw.py --out benchmarks/results/import_aitw.json $(ARGS)
+
+bench-offline: $(INSTALLED) ## compare methods that learn from data, over several seeds
+	$(BIN)/python benchmarks/offline.py $(ARGS)
 
 pictures: $(INSTALLED) ## draw the pictures of the documentation again
 	$(BIN)/python scripts/make_pictures.py

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tapwise.android_env.replay_reward import StepReward, paper_step_reward
 from tapwise.config import Config
@@ -25,18 +25,23 @@ class ReplaySettings(Config):
     """How an expert's trajectory is replayed."""
 
     patches: int | None = Field(1, ge=0)
-    """Mismatches that are patched before the next one cuts the episode; None: all. UI-S1's paper uses 1 (table 9), its
-    script 2; its code writes -1 for all."""
+    """Mismatches that are patched before the next one cuts the episode; "all" or None: every one. UI-S1's
+    paper uses 1 (table 9), its script 2; its code writes -1 for all."""
 
     own_history: bool = True
     """The policy sees what it did itself, patches aside. False: the expert's steps, as in step-wise offline RL, the
     baseline; every step of the expert is then played."""
 
+    @field_validator("patches", mode="before")
+    @classmethod
+    def _all_is_no_limit(cls, value: object) -> object:
+        return None if value == "all" else value  # TOML has no word for None
+
     @model_validator(mode="after")
     def _expert_history_needs_every_step(self) -> ReplaySettings:
         if not self.own_history and self.patches is not None:
             raise ValueError(
-                "own_history = false shows the expert's steps whatever the policy does: set patches to none"
+                'own_history = false shows the expert\'s steps whatever the policy does: set patches to "all"'
             )
         return self
 

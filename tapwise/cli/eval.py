@@ -19,7 +19,7 @@ from tapwise.errors import ConfigError, FarmError
 if TYPE_CHECKING:
     from tapwise.records import Trajectory
     from tapwise.training.evaluation import Evaluation
-    from tapwise.training.recipes import Recipe
+    from tapwise.training.recipes import BaseRecipe
 
 FLAGS = ("--blank", "--json")
 VALUED = ("--policy", "--suite", "--split", "--episodes", "--out", "--seed")
@@ -55,7 +55,7 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-def _recipe(options: argparse.Namespace, overrides: list[str]) -> Recipe:
+def _recipe(options: argparse.Namespace, overrides: list[str]) -> BaseRecipe:
     keys = {"suite": "suite"} | {key: f"evaluation.{key}" for key in ("episodes", "seed", "split")}
     for option, key in keys.items():
         value = getattr(options, option)
@@ -67,7 +67,7 @@ def _recipe(options: argparse.Namespace, overrides: list[str]) -> Recipe:
 
 
 def _play(
-    measured: Measured, recipe: Recipe, evaluation: Evaluation, folder: Path, watcher: Watcher
+    measured: Measured, recipe: BaseRecipe, evaluation: Evaluation, folder: Path, watcher: Watcher
 ) -> list[Trajectory]:
     from tapwise.android_env.env import EnvSettings
     from tapwise.android_env.settle import SettleBudget
@@ -92,7 +92,11 @@ def _play(
 
 
 def _results(
-    measured: Measured, recipe: Recipe, evaluation: Evaluation, found: Sequence[Trajectory], options: argparse.Namespace
+    measured: Measured,
+    recipe: BaseRecipe,
+    evaluation: Evaluation,
+    found: Sequence[Trajectory],
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
     from tapwise.training.evaluation import EpisodeResult, success_summary
 
@@ -115,7 +119,7 @@ def _results(
 
 
 def _manifest(
-    measured: Measured, recipe: Recipe, evaluation: Evaluation, options: argparse.Namespace
+    measured: Measured, recipe: BaseRecipe, evaluation: Evaluation, options: argparse.Namespace
 ) -> dict[str, Any]:
     from tapwise.training.manifest import build_manifest
 

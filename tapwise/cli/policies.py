@@ -13,7 +13,7 @@ from tapwise.errors import CheckpointError, ConfigError
 if TYPE_CHECKING:
     from tapwise.android_env.tasks import Suite
     from tapwise.protocols import Policy
-    from tapwise.training.recipes import Recipe
+    from tapwise.training.recipes import BaseRecipe
 
 SCRIPTED = ("random", "expert")
 
@@ -32,9 +32,9 @@ class Measured:
     origin: str
 
 
-def recipe_for(name: str, overrides: list[str]) -> Recipe:
+def recipe_for(name: str, overrides: list[str]) -> BaseRecipe:
     """The recipe of a run's folder, or the default one, with overrides; `policy.model` is the model's for others."""
-    from tapwise.training.recipes import Recipe
+    from tapwise.training.kinds import DEFAULT, model_of_kind
 
     data: dict[str, Any] = {}
     where = "the default recipe"
@@ -48,11 +48,12 @@ def recipe_for(name: str, overrides: list[str]) -> Recipe:
     elif name not in (*SCRIPTED, "base"):
         data = {"policy": {"model": _model_name(name)}}
     # What the command line sets, as a nested mapping of exactly those keys.
-    changes = load_recipe(Recipe, None, overrides).model_dump(exclude_unset=True)
-    return validate(Recipe, _merged(data, changes), where)
+    model = model_of_kind(data.get("kind", DEFAULT), where)
+    changes = load_recipe(model, None, overrides).model_dump(exclude_unset=True)
+    return validate(model, _merged(data, changes), where)
 
 
-def load_policy(name: str, recipe: Recipe, suite: Suite, *, blank: bool, seed: int) -> Measured:
+def load_policy(name: str, recipe: BaseRecipe, suite: Suite, *, blank: bool, seed: int) -> Measured:
     """The policy `name` means. Raises ModelError, CheckpointError, and ConfigError when it has no use for `blank`."""
     if name in SCRIPTED:
         if blank:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from tapwise.config import load_recipe
 from tapwise.errors import ConfigError
 
 if TYPE_CHECKING:
-    from tapwise.training.recipes import Recipe
+    from tapwise.training.kinds import AnyRecipe
+    from tapwise.training.recipes import BaseRecipe
 
 HELP_FLAGS = ("-h", "--help")
 _HELP_COLUMN = 36
@@ -39,16 +39,16 @@ def summary_of(path: Path) -> str:
     return path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
 
 
-def read_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
+def read_recipe(path: Path | None, overrides: Sequence[str]) -> AnyRecipe:
     """Read, override and check a recipe. Raises ConfigError for whatever can be seen to be wrong before any work."""
-    from tapwise.training.recipes import Recipe
+    from tapwise.training.kinds import read_recipe_file
 
-    recipe = load_recipe(Recipe, path, overrides)
+    recipe = read_recipe_file(path, overrides)
     check_parts(recipe)
     return recipe
 
 
-def check_parts(recipe: Recipe) -> None:
+def check_parts(recipe: BaseRecipe) -> None:
     """Raise ConfigError unless the recipe's suite and its way to the devices exist here."""
     from tapwise.android_env.suites import suite_names
     from tapwise.emulators.adb.binary import find_adb
@@ -115,12 +115,14 @@ def _check_key(option: str, own: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """One thing that a recipe may say. `choices` is empty where any value of the kind is allowed."""
+    """One thing that a recipe may say. `choices` is empty where any value of the type is allowed, `kinds` where recipes
+    of every kind say it."""
 
     name: str
     default: str
     description: str
     choices: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
 
     @property
     def left(self) -> str:
@@ -129,19 +131,27 @@ class _Key:
     @property
     def right(self) -> str:
         told = all(f"{choice}:" in self.description for choice in self.choices)
-        return self.description if told else f"{self.description} [{' | '.join(self.choices)}]"
+        words = self.description if told else f"{self.description} [{' | '.join(self.choices)}]"
+        return f"{words} (kind {', '.join(self.kinds)})" if self.kinds else words
 
 
 def _keys() -> list[_Key]:
-    """Everything that a recipe may say, plain keys before sections; what alternatives share is told once."""
-    from tapwise.training.recipes import Recipe
+    """Everything that recipes may say, plain keys before sections; what alternatives and kinds share is told once."""
+    from tapwise.training.kinds import KINDS
 
     found: dict[str, _Key] = {}
-    for key in _keys_of(Recipe, "", None):
-        first = found.get(key.name, key)
-        choices = tuple(dict.fromkeys((*first.choices, *key.choices)))
-        found[key.name] = replace(first, choices=choices)
-    return sorted(found.values(), key=lambda key: "." in key.name)
+    kinds: dict[str, list[str]] = {}
+    for kind, model in KINDS.items():
+        for key in _keys_of(model, "", None):
+            first = found.get(key.name, key)
+            choices = tuple(dict.fromkeys((*first.choices, *key.choices)))
+            found[key.name] = replace(first, choices=choices)
+            kinds[key.name] = list(dict.fromkeys((*kinds.get(key.name, []), kind)))
+    told = [
+        key if len(kinds[key.name]) == len(KINDS) else replace(key, kinds=tuple(kinds[key.name]))
+        for key in found.values()
+    ]
+    return sorted(told, key=lambda key: "." in key.name)
 
 
 def _keys_of(model: type[BaseModel], prefix: str, defaults: BaseModel | None) -> Iterator[_Key]:

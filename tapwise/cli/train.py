@@ -15,10 +15,10 @@ from tapwise.cli.recipe_options import find_recipe, keys_help, read_recipe, ship
 from tapwise.errors import ConfigError
 
 if TYPE_CHECKING:
-    from tapwise.training.recipes import Recipe
-    from tapwise.training.run import Run
+    from tapwise.training.recipes import BaseRecipe
+    from tapwise.training.runs.units import UnitRun
 
-FLAGS = ("--fresh", "--json", "--list")
+FLAGS = ("--dry-run", "--fresh", "--json", "--list")
 VALUED = ("--run",)
 
 
@@ -28,26 +28,37 @@ def run(argv: list[str]) -> int:
     options = _parser().parse_args(own)
     if options.list:
         for name, path in shipped_recipes().items():
-            print(f"{name:<12} {summary_of(path)}")
+            print(f"{name:<26} {summary_of(path)}")
         return 0
     if options.recipe is None:
         raise ConfigError("which recipe? give the path of a TOML file, or a name that `tapwise train --list` prints")
     recipe = read_recipe(find_recipe(options.recipe), overrides)
+    if options.dry_run:
+        return tell_plan(recipe, as_json=options.json)
     return train(recipe, Path(options.run or f"runs/{recipe.name}"), fresh=options.fresh, as_json=options.json)
 
 
-def train(recipe: Recipe, folder: Path, *, fresh: bool, as_json: bool) -> int:
+def train(recipe: BaseRecipe, folder: Path, *, fresh: bool, as_json: bool) -> int:
     """Run a recipe in a folder with a live table, then write and print the report; gives the exit status."""
     if fresh:
         set_aside(folder)
     with interruptible():
         with make_watcher(recipe.name, plain=as_json) as watcher:
-            from tapwise.training.run import Run
+            from tapwise.training.kinds import make_run
 
-            work = Run(recipe, folder, watcher)
+            work = make_run(recipe, folder, watcher)
             watcher.plan(_estimate(work))
             work.go()
         return tell(folder, as_json=as_json)
+
+
+def tell_plan(recipe: BaseRecipe, *, as_json: bool) -> int:
+    """Print what a recipe would use; gives the exit status. Raises ConfigError and ModelError for what is missing."""
+    from tapwise.training.dry_run import dry_run, lines
+
+    found = dry_run(recipe)
+    print(json.dumps(found) if as_json else "\n".join(lines(found)))
+    return 0
 
 
 def tell(folder: Path, *, as_json: bool) -> int:
@@ -94,7 +105,7 @@ def set_aside(folder: Path) -> None:
     print(f"the earlier run is now in {aside}", file=sys.stderr)
 
 
-def _estimate(work: Run) -> Estimate:
+def _estimate(work: UnitRun[Any]) -> Estimate:
     sizes, evaluated = work.sizes(), work.recipe.evaluation.episodes
     units = [PlannedUnit(name) for name, _ in work.units()]
     sized = [
@@ -126,10 +137,15 @@ def recipe_parser(prog: str, usage: str, description: str) -> argparse.ArgumentP
 def _parser() -> argparse.ArgumentParser:
     parser = recipe_parser(
         "tapwise train",
-        "tapwise train RECIPE [--KEY VALUE ...] [--run FOLDER] [--fresh] [--json]",
+        "tapwise train RECIPE [--KEY VALUE ...] [--run FOLDER] [--fresh] [--dry-run] [--json]",
         "Train by a recipe and write a report. The same command again goes on where it was ended.",
     )
     parser.add_argument("recipe", nargs="?", help="path of a TOML file, or the name of a shipped recipe")
     parser.add_argument("--list", action="store_true", help="print the shipped recipes")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what the recipe would use (data, tokens, memory), and train nothing",
+    )
     add_run_options(parser, "runs/NAME, by the recipe's name")
     return parser

@@ -147,6 +147,10 @@ class Collector:
     def close(self) -> None:
         """Give all devices back and end the threads."""
         self._threads.shutdown(wait=True)
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Give all devices back between two calls of `collect`, for others to lease; the next call leases anew."""
         for slot in self._slots:
             slot.release()
 

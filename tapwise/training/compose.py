@@ -16,6 +16,8 @@ from tapwise.emulators.virtual.noise import Noise
 from tapwise.errors import ConfigError, ModelError
 from tapwise.training.recipes import BaseRecipe, FarmConfig, PolicyConfig
 
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
 
 def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
     """A farm of the recipe's devices."""
@@ -40,7 +42,7 @@ def make_model(config: PolicyConfig) -> VlmModel:
     name: str | Path = config.model or BASE_MODEL
     if name == BASE_MODEL and not BASE_MODEL.is_dir():
         raise ModelError(f"the base weights are missing at {BASE_MODEL}: reinstall tapwise, or run `tapwise pretrain`")
-    model = VlmModel(name, device=config.device)
+    model = VlmModel(name, device=config.device, dtype=DTYPES[config.dtype])
     if config.lora.rank:
         _add_adapters(model, config)
     return model

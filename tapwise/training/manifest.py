@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +21,60 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow", "pydantic"
 
 
 def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, Any]:
-    """Recipe, task lists by hash, protocol of measurement, versions and host of a run."""
+    """Recipe, task lists by hash, protocol of measurement, versions and host of a run on phones."""
+    tasks = {
+        "name": suite.name,
+        "train": tasks_sha(suite, "train"),
+        "test": tasks_sha(suite, "test"),
+        "train_tasks": len(suite.tasks("train")),
+        "test_tasks": len(suite.tasks("test")),
+    }
+    protocol = {
+        "device": f"tapwise virtual phone ({recipe.farm.backend})" if recipe.farm.backend != "remote" else "remote",
+        "transport": recipe.farm.transport if recipe.farm.backend != "in_process" else "none",
+        "noise": recipe.farm.noise,
+        "decoding": "greedy",
+        "step_limit": "per task: 10 general, 20 shop",
+        "success": "the template's check of the device's state at the end",
+        "aborted_episodes": "our own faults; tried again, never counted",
+        "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
+    }
+    return _manifest(recipe, model, tasks, protocol)
+
+
+def build_replay_manifest(
+    recipe: BaseRecipe, store: str, training: Sequence[str], held_out: Sequence[str], model: str
+) -> dict[str, Any]:
+    """The same of a run without phones: ids of the experts' trajectories that it learns from and is measured on."""
+    tasks = {
+        "name": store,
+        "train": _sha(training),
+        "test": _sha(held_out),
+        "train_tasks": len(training),
+        "test_tasks": len(held_out),
+    }
+    protocol = {
+        "device": "none: experts' trajectories are replayed",
+        "transport": "none",
+        "noise": "",
+        "decoding": "greedy",
+        "step_limit": "the expert's number of steps",
+        "success": "every action matches the expert's, without a patch, under the policy's own history",
+        "aborted_episodes": "those on which the policy fails to answer; never counted",
+        "tasks": "held-out trajectories of the store, drawn by evaluation.seed",
+    }
+    return _manifest(recipe, model, tasks, protocol)
+
+
+def _manifest(recipe: BaseRecipe, model: str, tasks: dict[str, Any], protocol: dict[str, str]) -> dict[str, Any]:
     return {
         "tapwise": tapwise.__version__,
         "git_commit": git_commit(),
         "recipe": recipe.model_dump(mode="json"),
         "recipe_sha": recipe_sha(recipe),
         "model": {"name": model, "sha256": model_sha(model)},
-        "suite": {
-            "name": suite.name,
-            "train": tasks_sha(suite, "train"),
-            "test": tasks_sha(suite, "test"),
-            "train_tasks": len(suite.tasks("train")),
-            "test_tasks": len(suite.tasks("test")),
-        },
-        "protocol": {
-            "device": f"tapwise virtual phone ({recipe.farm.backend})" if recipe.farm.backend != "remote" else "remote",
-            "transport": recipe.farm.transport if recipe.farm.backend != "in_process" else "none",
-            "noise": recipe.farm.noise,
-            "decoding": "greedy",
-            "step_limit": "per task: 10 general, 20 shop",
-            "success": "the template's check of the device's state at the end",
-            "aborted_episodes": "our own faults; tried again, never counted",
-            "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
-        },
+        "suite": tasks,
+        "protocol": protocol,
         "versions": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -53,9 +84,13 @@ def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, An
 
 def tasks_sha(suite: Suite, split: str) -> str:
     """Hash of a split's task ids and instructions, in order."""
+    return _sha(f"{task.id}\t{task.instruction}" for task in suite.tasks("train" if split == "train" else "test"))
+
+
+def _sha(lines: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for task in suite.tasks("train" if split == "train" else "test"):
-        digest.update(f"{task.id}\t{task.instruction}\n".encode())
+    for line in lines:
+        digest.update(f"{line}\n".encode())
     return digest.hexdigest()[:16]
 
 

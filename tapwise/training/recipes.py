@@ -65,6 +65,8 @@ class PolicyConfig(Config):
     """a folder or a hub name; empty: the small model that ships with the package"""
     device: str = "cpu"
     """torch device"""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """of the weights; optimisers of semi-online and VEM runs keep 32-bit copies of weights in half"""
     temperature: float = Field(1.0, gt=0)
     """of rollouts that are learned from; evaluations are greedy"""
     lora: LoraConfig = LoraConfig()
@@ -131,6 +133,15 @@ class EvaluationConfig(Config):
     """seed of tasks and phones, the same after each phase"""
 
 
+class BehaviourCloningConfig(Config):
+    """Behaviour cloning of everything, success or not: what filtering is to be compared with."""
+
+    type: Literal["bc"] = "bc"
+    """the algorithm's name"""
+    window: int = Field(1500, gt=0)
+    """latest trajectories that are learned from"""
+
+
 class FilteredBCConfig(Config):
     """Filtered behaviour cloning."""
 
@@ -161,15 +172,22 @@ class DigiRLConfig(Config):
     """whose values of states the step's advantage is made of: the critic's that is trained along, or those of a
     frozen value environment model"""
     vem: str = ""
-    """folder of the value environment model"""
+    """folder of the value environment model; empty: one is trained in the run, on the outcomes of offline rollouts"""
+    vem_updates: int = Field(150, gt=0)
+    """gradient steps of a value environment model that is trained in the run"""
     vem_samples: int = Field(4, gt=0)
     """actions that the policy samples in a state, whose mean P(good) is the state's value"""
 
     @model_validator(mode="after")
-    def _vem_is_given(self) -> DigiRLConfig:
-        if (self.advantage == "vem") != bool(self.vem):
-            raise ValueError('advantage = "vem" and vem = "FOLDER" need each other: give both, or neither')
+    def _vem_is_wanted(self) -> DigiRLConfig:
+        if self.vem and self.advantage != "vem":
+            raise ValueError('vem = "FOLDER" is for advantage = "vem": give both, or leave the folder out')
         return self
+
+    @property
+    def trains_vem(self) -> bool:
+        """Whether the run trains a value environment model of its own."""
+        return self.advantage == "vem" and not self.vem
 
 
 class OptimizerConfig(Config):
@@ -219,6 +237,30 @@ class BaseRecipe(Config):
     """how success is measured"""
 
 
+class DataConfig(Config):
+    """Where experts' trajectories come from."""
+
+    store: str = ""
+    """a trajectory store, as `tapwise data import` makes them; no phone is needed then. Empty: the scripted expert
+    plays on the recipe's phones"""
+    demonstrations: int = Field(0, ge=0)
+    """per task template, played by the scripted expert beside those of the supervised phase and not imitated there"""
+    episodes: int = Field(0, ge=0)
+    """of the store that are learned from, drawn by the recipe's seed; 0: all"""
+    held_out: float = Field(0.1, gt=0, lt=1)
+    """share of the store's instructions that is only measured on, where the store's tasks are all of one split"""
+
+
+class ExpertRecipe(BaseRecipe):
+    """What recipes say that learn from experts' trajectories."""
+
+    data: DataConfig = DataConfig()
+    """experts' trajectories"""
+
+
+AlgorithmConfig = DigiRLConfig | FilteredBCConfig | BehaviourCloningConfig
+
+
 class Recipe(BaseRecipe):
     """A whole run: supervised start, offline learning, online learning, an evaluation after each."""
 
@@ -231,7 +273,16 @@ class Recipe(BaseRecipe):
     exploration_pointing: float = Field(0.0, ge=0)
     """pointing questions about the screens of rollouts, from their accessibility trees, beside each step learned from,
     offline and online: an auxiliary task (as in arXiv 1611.05397); the policy itself sees no tree"""
-    algorithm: Annotated[DigiRLConfig | FilteredBCConfig, Field(discriminator="type")] = DigiRLConfig()
+    algorithm: Annotated[AlgorithmConfig, Field(discriminator="type")] = DigiRLConfig()
     """how trajectories become weighted samples"""
     critic: CriticConfig = CriticConfig()
     """value functions"""
+
+    @model_validator(mode="after")
+    def _vem_has_rollouts(self) -> Recipe:
+        if isinstance(self.algorithm, DigiRLConfig) and self.algorithm.trains_vem and not self.offline.episodes:
+            raise ValueError(
+                "algorithm.vem is empty, so that the run trains a value environment model on offline rollouts, but"
+                " offline.episodes is 0: give either"
+            )
+        return self

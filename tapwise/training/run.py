@@ -21,16 +21,18 @@ from tapwise.training.algorithms.base import Phase
 from tapwise.training.basic_skills import pointing_samples
 from tapwise.training.compose import critic_reader
 from tapwise.training.critic import Critic
-from tapwise.training.recipes import Recipe
+from tapwise.training.recipes import DigiRLConfig, Recipe
 from tapwise.training.runs.policy_run import PolicyRun
 from tapwise.training.runs.units import Observer, Progress, Unit
 from tapwise.training.transitions import Sample
-from tapwise.training.vem.values import make_step_values
+from tapwise.training.vem.values import make_step_values, train_on_outcomes
 
 __all__ = ["Observer", "Progress", "Run", "aborted", "cooling"]
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
+VEM_FOLDER = "vem"
+"""where in a run's folder a value environment model lies that the run has trained"""
 
 
 class Run(PolicyRun[Recipe]):
@@ -38,7 +40,9 @@ class Run(PolicyRun[Recipe]):
 
     def __init__(self, recipe: Recipe, folder: Path, observer: Observer) -> None:
         super().__init__(recipe, folder, observer)
-        self.algorithm = make_algorithm(recipe.algorithm, make_step_values(recipe.algorithm, self.policy))
+        self.algorithm = make_algorithm(
+            recipe.algorithm, make_step_values(recipe.algorithm, self.policy, folder / VEM_FOLDER)
+        )
         self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.rollouts: list[Trajectory] = []
         self._acting: VlmPolicy | None = None
@@ -51,6 +55,8 @@ class Run(PolicyRun[Recipe]):
         units = self._start_units()
         if chunks:
             units += [(f"offline/collect/{n}", lambda n=n: self._collect_offline(n)) for n in range(chunks)]  # type: ignore[misc]
+            if isinstance(recipe.algorithm, DigiRLConfig) and recipe.algorithm.trains_vem:
+                units.append(("offline/vem", self._train_vem))
             units += [("offline/learn", self._learn_offline), ("evaluate/offline", lambda: self._evaluate("offline"))]
         if recipe.online.iterations:
             units += [(f"online/{n}", lambda n=n: self._iterate_online(n)) for n in range(recipe.online.iterations)]  # type: ignore[misc]
@@ -71,6 +77,13 @@ class Run(PolicyRun[Recipe]):
     def _collect_offline(self, chunk: int) -> None:
         count = min(OFFLINE_CHUNK, self.recipe.offline.episodes - chunk * OFFLINE_CHUNK)
         self._add_rollouts(self._rollout(f"offline-{chunk:03}", count, "offline"))
+
+    def _train_vem(self) -> None:
+        assert isinstance(self.recipe.algorithm, DigiRLConfig)
+        updates, rng = self.recipe.algorithm.vem_updates, self._rng("offline/vem")
+        found = train_on_outcomes(self.model, self.rollouts, updates, rng, self.folder / VEM_FOLDER)
+        self.progress.found["vem"] = found
+        self._log(found)
 
     def _learn_offline(self) -> None:
         rng, settings = self._rng("offline/learn"), self.recipe.offline

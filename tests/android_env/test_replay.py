@@ -162,7 +162,7 @@ def test_an_expert_s_history_is_the_expert_s_whatever_the_policy_does() -> None:
     rollout, seen = play([True, False, False], ReplaySettings(own_history=False, patches=None))
     assert seen == [[], [patch(0)], [patch(0), patch(1)]]
     assert rollout.patched == (False, True, True)
-    with pytest.raises(ValidationError, match="set patches to none"):
+    with pytest.raises(ValidationError, match='set patches to "all"'):
         ReplaySettings(own_history=False)
 
 

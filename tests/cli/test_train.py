@@ -161,8 +161,10 @@ def test_help_lists_every_key_without_torch() -> None:
         "--farm.devices (4)",
         "--policy.lora.rank",
         "--algorithm.type",
-        "[digirl | filtered_bc]",
+        "[digirl | filtered_bc | bc]",
         "--critic.optimizer",
+        "--replay.patches (1)",
+        "(kind vem, semi_online)",
     ):
         assert key in done.stdout
 

@@ -7,14 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tapwise.errors import CheckpointError
 from tapwise.records import Trajectory
+from tapwise.training.algorithms.filtered_bc import BehaviourCloning
 from tapwise.training.checkpoint import load_checkpoint
-from tapwise.training.recipes import Recipe
+from tapwise.training.recipes import BehaviourCloningConfig, DigiRLConfig, Recipe
 from tapwise.training.run import Run, cooling
+from tapwise.training.transitions import Sample, samples
+from tapwise.training.vem.critic import load_critic
+from tapwise.training.vem.values import make_step_values
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -74,7 +79,7 @@ def results(state: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize("algorithm", ["filtered_bc", "digirl"])
+@pytest.mark.parametrize("algorithm", ["bc", "filtered_bc", "digirl"])
 def test_a_run_does_every_unit_and_measures_each_phase(
     tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, algorithm: str
 ) -> None:
@@ -90,6 +95,44 @@ def test_a_run_does_every_unit_and_measures_each_phase(
     assert len(run.rollouts) == 4 + 2 * 3
     assert (tmp_path / "manifest.json").exists()
     assert (tmp_path / "metrics.jsonl").exists()
+
+
+def test_digirl_may_train_the_value_environment_model_that_it_asks(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any
+) -> None:
+    recipe = make_recipe(
+        algorithm={"type": "digirl", "advantage": "vem", "vem_updates": 2, "vem_samples": 2, "form": "code"},
+        online={"iterations": 0},
+    )
+    Run(recipe, tmp_path, watcher).go(stop_before="offline/learn")
+    assert watcher.units[-2:] == ["offline/collect/0", "offline/vem"]
+    assert load_critic(tmp_path / "vem").config.mark_touches is False
+    run = Run(recipe, tmp_path, watcher)  # goes on with the model that the first one trained
+    values = make_step_values(DigiRLConfig.model_validate(recipe.algorithm.model_dump()), run.policy, tmp_path / "vem")
+    assert values is not None
+    assert len(values.step_values(run.rollouts[0])) == len(run.rollouts[0].steps) + 1
+    assert set(run.progress.found["vem"]) == {"vem/loss", "vem/auc", "vem/calibration_error"}
+    run.go()
+    assert len(run.progress.evaluations["offline"]) == 2
+
+
+def test_behaviour_cloning_imitates_failures_too(tmp_path: Path, make_recipe: MakeRecipe, watcher: Any) -> None:
+    run = Run(make_recipe(online={"iterations": 0}), tmp_path, watcher)
+    run.go(stop_before="offline/learn")
+    lost = [t for t in run.rollouts if not t.success]
+    assert lost
+
+    def choose(config: BehaviourCloningConfig, wanted: int) -> tuple[list[Sample], dict[str, float]]:
+        return BehaviourCloning(config).select(run.rollouts, None, "offline", wanted, np.random.default_rng(0))
+
+    everything, told = choose(BehaviourCloningConfig(), 1000)
+    assert {s.context.task.id for s in everything} == {t.task.id for t in run.rollouts}
+    assert len(everything) == len(samples(run.rollouts))
+    assert told["selection/trajectories"] == len(run.rollouts)
+    latest, _ = choose(BehaviourCloningConfig(window=1), 1000)
+    assert latest == samples(run.rollouts[-1:])
+    few, _ = choose(BehaviourCloningConfig(), 1)
+    assert 0 < len(few) < len(everything)
 
 
 def test_the_learning_rate_falls_in_the_last_rounds() -> None:

@@ -84,12 +84,10 @@ class VlmModel:
         self.tokenizer.padding_side = "left"
         self.device = torch.device(device)
         self.grammar: Grammar | None = None
-        if action_text is None and set(grid_tokens()) <= set(self.tokenizer.get_vocab()):
-            self.action_text: ActionText = GridActionText()
+        self.action_text = action_text or own_form(self.tokenizer)
+        if isinstance(self.action_text, GridActionText):
             vocabulary_size = self.model.config.get_text_config().vocab_size
             self.grammar = Grammar(self.tokenizer, vocabulary_size).to(self.device)
-        else:
-            self.action_text = action_text or JsonCodec()
         self.max_new_tokens = max_new_tokens or (LONGEST if self.grammar else 96)
         self.adapters = False
         """whether only low-rank adapters are trained"""
@@ -150,7 +148,10 @@ class VlmModel:
         features, grid = self.image_features([context.observation.screenshot for context in contexts])
         merge = getattr(self.processor.image_processor, "merge_size", 2)
         counts = (grid.prod(dim=1) // merge**2).tolist()
-        texts = [self._prompt(context, count) for context, count in zip(contexts, counts, strict=True)]
+        texts = [
+            chat_prompt(self.processor, self.action_text, context, count)
+            for context, count in zip(contexts, counts, strict=True)
+        ]
         tokens = self.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(self.device)
         image = (tokens["input_ids"] == self.processor.image_token_id).long()
         inputs = {
@@ -160,14 +161,6 @@ class VlmModel:
             "image_grid_thw": grid,
         }
         return Encoded(inputs, features)
-
-    def _prompt(self, context: Context, image_tokens: int) -> str:
-        words = context_prompt(context)
-        if self.action_text.instructions:
-            words = f"{self.action_text.instructions}\n{words}"
-        messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": words}]}]
-        text: str = self.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        return text.replace(self.processor.image_token, self.processor.image_token * image_tokens)
 
     # --- acting --------------------------------------------------------------------------------------
 
@@ -274,6 +267,21 @@ class VlmModel:
         """Write model and processor so that `VlmModel(folder)`, or any generic loader, takes them."""
         self.model.save_pretrained(folder)
         self.processor.save_pretrained(folder)
+
+
+def own_form(tokenizer: Any) -> ActionText:
+    """The form of actions of a model with this tokenizer: the grid's where it has our grid tokens, else JSON."""
+    return GridActionText() if set(grid_tokens()) <= set(tokenizer.get_vocab()) else JsonCodec()
+
+
+def chat_prompt(processor: Any, form: ActionText, context: Context, image_tokens: int) -> str:
+    """The whole prompt for a context, with as many image tokens as the screenshot takes."""
+    words = context_prompt(context)
+    if form.instructions:
+        words = f"{form.instructions}\n{words}"
+    messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": words}]}]
+    text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    return text.replace(processor.image_token, processor.image_token * image_tokens)
 
 
 def _as_list(value: int | list[int] | None) -> list[int]:

@@ -43,7 +43,8 @@ class Group:
 
 def summary(run: RunData) -> dict[str, Any]:
     """The content of summary.json: rates as fractions, gains in percentage points, times in seconds."""
-    gains = [found for found in (gain(run, "supervised", last) for last in ("offline", "online")) if found is not None]
+    first, *others = run.phases
+    gains = [found for found in (gain(run, first, last) for last in others) if found is not None]
     return {
         "phases": {phase: success_summary(results) for phase, results in run.evaluations.items()},
         "gain": {
@@ -57,6 +58,7 @@ def summary(run: RunData) -> dict[str, Any]:
         "interactions": run.interactions,
         "wall_s": run.wall_s,
         "manifest": run.manifest,
+        **{name: run.found[name] for name in ("critic", "guard") if name in run.found},
     }
 
 

@@ -14,7 +14,7 @@ from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.training.report.charts import Bar, Series, bar_chart, line_chart, moving_mean, percent
 from tapwise.training.report.films import FRAME_WIDTH, choose, make_films
 from tapwise.training.report.numbers import gain, groups, summary
-from tapwise.training.report.source import PHASES, RunData, read_run
+from tapwise.training.report.source import RunData, read_run
 
 KINDS = {
     "demonstrations": "demonstrations",
@@ -22,6 +22,11 @@ KINDS = {
     "offline/collect": "offline rollouts",
     "offline/learn": "offline learning",
     "online": "online rollouts and learning",
+    "offline/vem": "value environment model",
+    "label": "labels",
+    "critic": "value environment model",
+    "optimise": "learning against the model",
+    "semi_online": "semi-online learning",
 }
 
 
@@ -72,7 +77,7 @@ def render(run: RunData, found: dict[str, Any]) -> str:
         run=run,
         name=run.recipe["name"],
         phases=found["phases"],
-        missing=[phase for phase in PHASES if phase not in phases],
+        missing=[phase for phase in run.phases if phase not in phases],
         gain=gain(run, phases[0], phases[-1]) if len(phases) > 1 else None,
         headline=headline(run, found),
         bars=bar_chart([Bar(p, v["success"], *v["ci95"]) for p, v in found["phases"].items()]),
@@ -83,6 +88,9 @@ def render(run: RunData, found: dict[str, Any]) -> str:
         films=films,
         frame_width=FRAME_WIDTH,
         shares=_shares(run),
+        critic=run.found.get("critic"),
+        guard=run.found.get("guard", []),
+        guard_chart=_guard_chart(run),
         protocol=run.manifest["protocol"],
         manifest=json.dumps(run.manifest, indent=2),
     )
@@ -95,7 +103,10 @@ def headline(run: RunData, found: dict[str, Any]) -> str:
     last = list(run.evaluations)[-1]
     measured = found["phases"][last]
     wins = round(measured["success"] * measured["episodes"])
-    return f"After {last} learning, the agent completes {wins} of {measured['episodes']} tasks it was never trained on."
+    named = last.replace("_", "-").replace("vem", "VEM")
+    return (
+        f"After {named} learning, the agent completes {wins} of {measured['episodes']} tasks it was never trained on."
+    )
 
 
 def duration(seconds: float) -> str:
@@ -112,7 +123,7 @@ def _curve(run: RunData, key: str) -> list[tuple[float, float]]:
 
 def _success_chart(run: RunData) -> str:
     online = _curve(run, "online/success")
-    measured = [point for phase in PHASES for point in _curve(run, f"evaluation/{phase}")]
+    measured = [point for phase in run.phases for point in _curve(run, f"evaluation/{phase}")]
     series = [
         Series("one round of rollouts", "faint", online, dots=True, line=False),
         Series("mean of five rounds", "second", moving_mean(online)),
@@ -120,6 +131,19 @@ def _success_chart(run: RunData) -> str:
     ]
     drawn = [one for one in series if one.points]
     return line_chart(drawn, "steps taken by the policy on training tasks", "Success while learning", rates=True)
+
+
+def _guard_chart(run: RunData) -> str:
+    measured = run.found.get("guard", [])
+    series = [
+        Series("the critic's score", "second", [(one["iteration"], one["score"]) for one in measured], dots=True),
+        Series(
+            "success", "first", [(one["iteration"], one["successes"] / one["episodes"]) for one in measured], dots=True
+        ),
+    ]
+    return (
+        line_chart(series, "iterations against the frozen critic", "Score and success", rates=True) if measured else ""
+    )
 
 
 def _loss_series(run: RunData) -> list[Series]:

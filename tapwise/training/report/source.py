@@ -11,7 +11,12 @@ from typing import Any
 from tapwise.errors import CheckpointError, ConfigError
 from tapwise.training.checkpoint import load_checkpoint
 
-PHASES = ("supervised", "offline", "online")
+PHASES = {
+    "rl": ("supervised", "offline", "online"),
+    "vem": ("supervised", "vem"),
+    "semi_online": ("supervised", "semi_online"),
+}
+"""what success is measured after, in order, by kind of run"""
 _NUMBER = re.compile(r"-(\d+)(?:\+\d+)?$")
 
 
@@ -31,6 +36,13 @@ class RunData:
     seconds: dict[str, float]
     interactions: int
     demonstrations: int
+    found: dict[str, Any]
+    """what else the run has found out, by name"""
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """What success is measured after, in order."""
+        return PHASES[self.recipe.get("kind", "rl")]
 
     @property
     def wall_s(self) -> float:
@@ -49,15 +61,17 @@ def read_run(folder: Path) -> RunData:
         raise CheckpointError(f"the checkpoint in {folder} keeps no progress: it was not written by a run")
     progress = state["progress"]
     found: dict[str, list[dict[str, Any]]] = progress["evaluations"]
+    recipe = _read_json(folder / "recipe.json")
     return RunData(
         folder=folder,
-        recipe=_read_json(folder / "recipe.json"),
+        recipe=recipe,
         manifest=_read_json(folder / "manifest.json"),
-        evaluations={phase: found[phase] for phase in PHASES if found.get(phase)},
+        evaluations={phase: found[phase] for phase in PHASES[recipe.get("kind", "rl")] if found.get(phase)},
         metrics=_read_metrics(folder / "metrics.jsonl"),
         seconds=progress["seconds"],
         interactions=progress["interactions"],
         demonstrations=len(progress["demonstrations"]),
+        found=progress.get("found", {}),
     )
 
 

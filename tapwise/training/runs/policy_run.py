@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -41,7 +41,7 @@ class PolicyRun(UnitRun[RecipeT]):
         self.model = make_model(recipe.policy)
         self.learner = Learner(self.model, recipe.optimizer, recipe.batch_size)
         self.policy = VlmPolicy(self.model, temperature=recipe.policy.temperature)
-        self.demonstrations: list[Trajectory] = []
+        self.demonstrations: Sequence[Trajectory] = []
 
     @property
     def _updates(self) -> int:
@@ -77,9 +77,7 @@ class PolicyRun(UnitRun[RecipeT]):
         tasks = [
             task
             for template in self._templates()
-            for task in rng.permutation(np.array(template, dtype=object)).tolist()[
-                : self.recipe.supervised.demonstrations
-            ]
+            for task in rng.permutation(np.array(template, dtype=object)).tolist()[: self._demonstrations_each]
         ]
         jobs = [Job(f"demonstration-{n:04}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
         found = self._collect.collect(ScriptedExpert(self.suite), jobs, self._watch("demonstrations"), with_tree=True)
@@ -100,6 +98,16 @@ class PolicyRun(UnitRun[RecipeT]):
         )
         self._measured(phase, [EpisodeResult.of(t) for t in found])
 
+    @property
+    def _demonstrations_each(self) -> int:
+        """Demonstrations of each template."""
+        return self.recipe.supervised.demonstrations
+
+    @property
+    def _imitated(self) -> Sequence[Trajectory]:
+        """The demonstrations that the supervised phase learns from."""
+        return self.demonstrations
+
     # --- parts ---------------------------------------------------------------------------------------
 
     def _greedy(self) -> VlmPolicy:
@@ -114,7 +122,7 @@ class PolicyRun(UnitRun[RecipeT]):
 
     def _taught(self) -> list[Sample]:
         """What the demonstrations teach: their steps, pointing at other things on their screens, typing other words."""
-        settings, shown, model = self.recipe.supervised, self.demonstrations, self.model
+        settings, shown, model = self.recipe.supervised, self._imitated, self.model
         pointing = pointing_samples(shown, model, settings.pointing, self._rng("pointing"))
         typing = substitution_samples(shown, model, settings.substitutions, self._rng("substitutions"))
         return demonstration_samples(shown, model) + pointing + typing
@@ -138,7 +146,7 @@ class PolicyRun(UnitRun[RecipeT]):
 
     def sizes(self) -> dict[str, int]:
         """Episodes by kind of unit."""
-        return {"demonstrations": len(self.suite.templates) * self.recipe.supervised.demonstrations}
+        return {"demonstrations": len(self.suite.templates) * self._demonstrations_each}
 
     def _manifest(self) -> dict[str, Any]:
         return build_manifest(self.recipe, self.suite, self.model.name)
@@ -156,4 +164,7 @@ class PolicyRun(UnitRun[RecipeT]):
         self.learner.optimizer.load_state_dict(saved["optimizer"])
         self.learner.updates = saved["updates"]
         self.policy.version = saved["policy_version"]
-        self.demonstrations = [self.store.get(name) for name in self.progress.demonstrations]
+        self.demonstrations = self._stored_demonstrations()
+
+    def _stored_demonstrations(self) -> Sequence[Trajectory]:
+        return [self.store.get(name) for name in self.progress.demonstrations]

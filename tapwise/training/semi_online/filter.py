@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
@@ -68,6 +69,10 @@ class DynamicFilter(Generic[Group]):
     def waiting(self) -> tuple[Group, ...]:
         """The groups that wait, oldest first."""
         return tuple(self._waiting)
+
+    def restore(self, waiting: Iterable[Group]) -> None:
+        """Let these groups wait, and no others: where a run goes on."""
+        self._waiting = deque(waiting)
 
     def offer(self, group: Group, first_returns: Float[np.ndarray, " rollouts"]) -> bool:
         """Keep the group if its rollouts' returns from the first step on differ enough; whether it was kept."""

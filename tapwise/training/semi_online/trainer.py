@@ -30,8 +30,10 @@ class SemiOnlineTrainer:
         *,
         write_patch: WritePatch | None = None,
         thinker: Thinker | None = None,
+        learner: ClippedLearner | None = None,
     ) -> None:
-        """Unless told, patches are written as prompts of local models tell of past actions.
+        """Unless told, patches are written as prompts of local models tell of past actions, and the learner is a new
+        one.
 
         Raises ValueError for a policy whose temperature is not that of the loss.
         """
@@ -42,7 +44,7 @@ class SemiOnlineTrainer:
             )
         self.policy = policy
         self.algorithm = SemiOnline(algorithm)
-        self.learner = ClippedLearner(policy.model, loss)
+        self.learner = learner or ClippedLearner(policy.model, loss)
         self.filter: DynamicFilter[RolloutGroup] = DynamicFilter(sampling.tasks, sampling.spread, sampling.carry_limit)
         self._sampling = sampling
         self._driver = RolloutDriver(

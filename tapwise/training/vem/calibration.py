@@ -86,6 +86,14 @@ def brier_score(scores: Float[np.ndarray, " steps"], good: Float[np.ndarray, " s
     return float(np.mean((score - label) ** 2))
 
 
+def correlation(scores: Float[np.ndarray, " steps"], good: Float[np.ndarray, " steps"]) -> float:
+    """Pearson's correlation of score and label; nan where either does not vary."""
+    score, label = _check(scores, good)
+    if np.ptp(score) == 0 or np.ptp(label) == 0:
+        return float("nan")
+    return float(np.corrcoef(score, label)[0, 1])
+
+
 def episode_bootstrap(
     statistic: Statistic,
     scores: Float[np.ndarray, " steps"],
@@ -132,6 +140,9 @@ class Quality:
     calibration_error: float
     calibration_error_interval: Interval
     brier: float
+    correlation: float
+    """of score and label: of the true outcome, where labels come from forked states"""
+    correlation_interval: Interval
     curve: tuple[CalibrationBin, ...]
 
 
@@ -147,6 +158,8 @@ def quality(scores: Float[np.ndarray, " steps"], good: Float[np.ndarray, " steps
         calibration_error=expected_calibration_error(score, label),
         calibration_error_interval=episode_bootstrap(expected_calibration_error, score, label, numbers),
         brier=brier_score(score, label),
+        correlation=correlation(score, label),
+        correlation_interval=episode_bootstrap(correlation, score, label, numbers),
         curve=tuple(calibration_curve(score, label)),
     )
 

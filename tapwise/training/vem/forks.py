@@ -53,32 +53,38 @@ class ForkedStates:
     """Values of actions in the state that an environment is in.
 
     `policy` finishes the episodes: with an expert's script the value says whether the task can still be done, with the
-    current policy whether that policy would do it. Raises ValueError when `rollouts` is below 1.
+    current policy whether that policy would do it. With `no_detour` only those rollouts count as successes that take
+    no step more than the policy would have needed from the state itself: with an expert's script the value then says
+    whether the action brings the goal nearer, for an expert mends nearly everything in the end. In a state from which
+    the policy does not succeed there is no such number, and every success counts.
+    Raises ValueError when `rollouts` is below 1.
     """
 
-    def __init__(self, env: AndroidEnv, policy: Policy, rollouts: int = 4) -> None:
+    def __init__(self, env: AndroidEnv, policy: Policy, rollouts: int = 4, *, no_detour: bool = False) -> None:
         if rollouts < 1:
             raise ValueError(f"rollouts is {rollouts}: a share needs at least one")
         self.env = env
         self._policy = policy
         self._rollouts = rollouts
+        self._no_detour = no_detour
 
     @property
     def source(self) -> str:
         """Its name in labels."""
-        return f"fork:{self._policy.name}"
+        return f"{'progress' if self._no_detour else 'fork'}:{self._policy.name}"
 
-    def value(self, context: Context, action: Action) -> ForkValue:
+    def value(self, context: Context, action: Action, limit: int | None = None) -> ForkValue:
         """The value of `action` in the state that the environment is in, of which `context` is the record.
 
-        Afterwards the environment is in that state again. A rollout in which the policy is at a loss is no success.
+        Successes after more than `limit` steps, the action among them, count as failures. Afterwards the environment
+        is in that state again. A rollout in which the policy is at a loss is no success.
         Raises EnvError when no episode is under way, and DeviceError when the phone cannot be brought back.
         """
         state = self.env.save_state(SNAPSHOT)
         successes = rollouts = faults = 0
         try:
             for _ in range(1 if isinstance(action, Finish) else self._rollouts):
-                success = self._rollout(state, context, action)
+                success, _ = self._rollout(state, context, action, limit)
                 faults += success is None
                 rollouts += success is not None
                 successes += bool(success)
@@ -86,22 +92,41 @@ class ForkedStates:
             self.env.load_state(state)
         return ForkValue(successes, rollouts, faults)
 
-    def _rollout(self, state: EpisodeState, context: Context, action: Action) -> bool | None:
+    def steps_needed(self, context: Context) -> int | None:
+        """How many steps the policy takes to success from the state that the environment is in; None for no success.
+
+        Raises as `value` does.
+        """
+        state = self.env.save_state(SNAPSHOT)
+        try:
+            success, steps = self._rollout(state, context, None, None)
+        finally:
+            self.env.load_state(state)
+        return steps if success else None
+
+    def _rollout(
+        self, state: EpisodeState, context: Context, action: Action | None, limit: int | None
+    ) -> tuple[bool | None, int]:
+        """Success of a rollout, None for a fault, and its steps. Without an action the policy takes the first one."""
         self.env.load_state(state)
         history, observation = list(context.history), context.observation
-        decision = Decision(action, text="")
+        decision = None if action is None else Decision(action, text="")
+        steps = 0
         try:
-            while True:
+            while limit is None or steps < limit:
+                if decision is None:
+                    (decision,) = self._policy.act([Context(context.task, tuple(history), observation)])
                 transition = self.env.step(decision.action)
-                history.append(Step(observation, decision, transition.reward))
-                observation = transition.observation
+                steps += 1
                 if transition.terminated or transition.truncated:
-                    return transition.reward > 0
-                (decision,) = self._policy.act([Context(context.task, tuple(history), observation)])
+                    return transition.reward > 0, steps
+                history.append(Step(observation, decision, transition.reward))
+                observation, decision = transition.observation, None
         except PolicyError:
-            return False
+            return False, steps
         except TapwiseError:
-            return None
+            return None, steps
+        return False, steps
 
     def label_episode(
         self,
@@ -129,8 +154,9 @@ class ForkedStates:
                 break
             own = decision.action
             others = [action for action in dict.fromkeys(alternatives(context, own)) if action != own]
+            limit = self.steps_needed(context) if self._no_detour else None
             for action in (own, *others):
-                value = self.value(context, action)
+                value = self.value(context, action, limit)
                 place = runner.trajectory_id, len(context.history)
                 labels.append(
                     StepLabel(*place, value.share, self.source, value.describe(), None if action == own else action)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tapwise.agent.vlm.model import VlmModel
 from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.protocols import Policy
 from tapwise.records import Context, Decision, Trajectory
 from tapwise.training.algorithms.base import StepValues
-from tapwise.training.recipes import DigiRLConfig, FilteredBCConfig
+from tapwise.training.compose import critic_reader
+from tapwise.training.recipes import AlgorithmConfig, DigiRLConfig
 from tapwise.training.transitions import step_context
-from tapwise.training.vem.critic import load_critic
+from tapwise.training.vem.config import VemConfig
+from tapwise.training.vem.critic import VemCritic, load_critic
+from tapwise.training.vem.fit import fit
+from tapwise.training.vem.labels import examples
 from tapwise.training.vem.scoring import VemScorer
+from tapwise.training.vem.sources import outcome_labels
 
 
 def sampled_scores(
@@ -41,15 +48,20 @@ def sampled_scores(
 class VemStepValues:
     """V(state) = the mean P(good) of actions that the policy samples in the state (`StepValues`).
 
-    P(good) is the critic's word on an action. Where its labels are shares of successes of forked episodes this is an
-    expected success, as DigiRL's equation 4.3 wants it; where they are verdicts on single actions it is on that scale
-    only in so far as good actions lead to success.
+    P(good) is the critic's word on an action. Where its labels are shares of successes of forked episodes, or outcomes
+    of episodes, this is an expected success, as DigiRL's equation 4.3 wants it; where they are verdicts on single
+    actions it is on that scale only in so far as good actions lead to success.
     """
 
-    def __init__(self, scorer: VemScorer, policy: Policy, samples: int = 4) -> None:
-        self._scorer = scorer
+    def __init__(self, scorer: VemScorer | Callable[[], VemScorer], policy: Policy, samples: int = 4) -> None:
+        """`scorer` may be a function that makes it when values are first asked for."""
+        self._given = scorer
         self._policy = policy
         self._samples = samples
+
+    @functools.cached_property
+    def _scorer(self) -> VemScorer:
+        return self._given if isinstance(self._given, VemScorer) else self._given()
 
     def step_values(self, trajectory: Trajectory) -> list[float]:
         """Values before each step and after the last: one more than the trajectory has steps."""
@@ -58,9 +70,31 @@ class VemStepValues:
         return [float(value) for value in good.reshape(len(contexts), self._samples).mean(axis=1)]
 
 
-def make_step_values(config: DigiRLConfig | FilteredBCConfig, policy: VlmPolicy) -> StepValues | None:
-    """The values that a recipe asks for in the place of the critic's, or None. Raises ModelError as `load_critic`."""
+def make_step_values(config: AlgorithmConfig, policy: VlmPolicy, own: Path) -> StepValues | None:
+    """The values that a recipe asks for in the place of the critic's, or None.
+
+    `own` is the folder of a value environment model that the run itself trains, which need not be there yet. Raises
+    ModelError as `load_critic` when one that the recipe names is not there.
+    """
     if not isinstance(config, DigiRLConfig) or config.advantage != "vem":
         return None
-    critic = load_critic(Path(config.vem), str(policy.model.device))
-    return VemStepValues(VemScorer(critic), policy, config.vem_samples)
+
+    def load(folder: Path) -> VemScorer:
+        return VemScorer(load_critic(folder, str(policy.model.device), policy.model.model.dtype))
+
+    scorer = functools.partial(load, own) if config.trains_vem else load(Path(config.vem))
+    return VemStepValues(scorer, policy, config.vem_samples)
+
+
+def train_on_outcomes(
+    model: VlmModel, trajectories: Sequence[Trajectory], updates: int, rng: np.random.Generator, folder: Path
+) -> dict[str, float]:
+    """Train a value environment model on what followed the actions of trajectories, and write it to a folder.
+
+    Returns metrics: the loss, and AUC and calibration error on held-out episodes. Raises ValueError for fewer than two
+    episodes.
+    """
+    critic = VemCritic(critic_reader(model), VemConfig(mark_touches=False))
+    found = fit(critic, examples(trajectories, outcome_labels(trajectories), model.action_text), updates, rng)
+    critic.save(folder)
+    return {"vem/loss": found.loss, "vem/auc": found.after.auc, "vem/calibration_error": found.after.calibration_error}

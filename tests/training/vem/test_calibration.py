@@ -11,6 +11,7 @@ from tapwise.training.vem.calibration import (
     auc,
     brier_score,
     calibration_curve,
+    correlation,
     episode_bootstrap,
     expected_calibration_error,
     quality,
@@ -26,6 +27,13 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
     assert auc(GOOD, GOOD) == 1.0
     assert auc(1 - GOOD, GOOD) == 0.0
     assert math.isnan(auc(SCORES, np.ones(4)))
+
+
+def test_correlation_by_hand() -> None:
+    assert correlation(np.array([0.2, 0.4, 0.6]), np.array([0.1, 0.2, 0.3])) == pytest.approx(1.0)
+    assert correlation(GOOD, 1 - GOOD) == pytest.approx(-1.0)
+    assert correlation(np.array([0.0, 0.5, 0.5, 1.0]), np.array([0.0, 1.0, 0.0, 1.0])) == pytest.approx(0.5**0.5)
+    assert math.isnan(correlation(np.full(4, 0.5), GOOD))
 
 
 def test_a_share_counts_as_so_many_good_and_bad_steps() -> None:

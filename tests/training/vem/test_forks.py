@@ -59,6 +59,31 @@ def test_a_detour_that_the_policy_recovers_from_is_worth_something(env: AndroidE
     assert env.step(Press(Key.HOME)).info["outcome"] is None  # the episode can go on
 
 
+def test_a_detour_brings_the_goal_no_nearer(env: AndroidEnv, suite: Suite, task: Task) -> None:
+    """The same detour that success forgives costs a step; the state is as it was, whatever was tried."""
+    expert = ScriptedExpert(suite)
+    observation = env.reset(task, 5)
+    forks = ForkedStates(env, expert, rollouts=1, no_detour=True)
+    context = Context(task, (), observation)
+    needed = forks.steps_needed(context)
+    assert needed is not None
+    assert forks.value(context, Press(Key.HOME), needed) == ForkValue(0, 1)
+    assert forks.value(context, Press(Key.HOME), needed + 1) == ForkValue(1, 1)
+    (decision,) = expert.act([context])
+    assert forks.value(context, decision.action, needed) == ForkValue(1, 1)
+    assert forks.steps_needed(context) == needed
+
+
+def test_labels_of_progress_tell_a_detour_from_the_way(env: AndroidEnv, suite: Suite, task: Task) -> None:
+    expert = ScriptedExpert(suite)
+    forks = ForkedStates(env, expert, rollouts=1, no_detour=True)
+    forked, labels = forks.label_episode(expert, task, 5, give_up, "e")
+    own = [label.good for label in labels if label.action is None]
+    assert own == [1.0] * len(forked.steps)
+    assert [label.good for label in labels if label.action == Press(Key.HOME)] == [0.0] * len(own)
+    assert {label.source for label in labels} == {"progress:scripted-expert"}
+
+
 def test_steps_of_forks_count_towards_the_limit(suite: Suite, task: Task) -> None:
     env = AndroidEnv(InProcessDevice(VirtualPhone(size=Size(600, 270))), suite, SETTINGS)
     observation = env.reset(task, 5)

@@ -17,7 +17,7 @@ from tapwise.android_env import AndroidEnv, EnvSettings, ScriptedExpert, SettleB
 from tapwise.config import validate
 from tapwise.emulators.backends.in_process import InProcessDevice
 from tapwise.emulators.virtual.phone import VirtualPhone
-from tapwise.errors import ConfigError
+from tapwise.errors import ConfigError, ModelError
 from tapwise.records import Action, Context, Decision, Finish, Key, Press, Size, Trajectory, Wait
 from tapwise.training.algorithms import DigiRL, make_algorithm
 from tapwise.training.compose import critic_reader
@@ -197,11 +197,17 @@ def test_digirl_takes_its_step_values_from_a_vem(
 
 def test_recipes_say_whose_values_count(model: VlmModel) -> None:
     assert DigiRLConfig().advantage == "critic"
-    assert make_step_values(DigiRLConfig(), VlmPolicy(model)) is None
-    assert make_step_values(FilteredBCConfig(), VlmPolicy(model)) is None
-    with pytest.raises(ConfigError, match="need each other"):
-        validate(Recipe, {"algorithm": {"type": "digirl", "advantage": "vem"}}, "here")
-    with pytest.raises(ConfigError, match="need each other"):
+    own = Path("never")
+    assert make_step_values(DigiRLConfig(), VlmPolicy(model), own) is None
+    assert make_step_values(FilteredBCConfig(), VlmPolicy(model), own) is None
+    with pytest.raises(ModelError, match="tapwise train vem_virtual"):
+        make_step_values(DigiRLConfig(advantage="vem", vem="nowhere"), VlmPolicy(model), own)
+    assert validate(Recipe, {"algorithm": {"type": "digirl", "advantage": "vem"}}, "here").algorithm == DigiRLConfig(
+        advantage="vem"
+    )
+    with pytest.raises(ConfigError, match=r"offline\.episodes is 0"):
+        validate(Recipe, {"algorithm": {"type": "digirl", "advantage": "vem"}, "offline": {"episodes": 0}}, "here")
+    with pytest.raises(ConfigError, match="give both"):
         validate(Recipe, {"algorithm": {"type": "digirl", "vem": "folder"}}, "here")
     with pytest.raises(ValueError, match="give step_values"):
         DigiRL(DigiRLConfig(advantage="vem", vem="folder"))
@@ -236,7 +242,7 @@ def test_from_a_phone_over_labels_and_critic_to_a_policy(tmp_path: Path, model: 
 
     policy = VlmPolicy(model)
     config = DigiRLConfig(advantage="vem", vem=str(tmp_path / "vem"), vem_samples=2)
-    values = make_step_values(config, policy)
+    values = make_step_values(config, policy, tmp_path)
     assert values is not None
     along = values.step_values(trajectories[0])
     assert len(along) == len(trajectories[0].steps) + 1
