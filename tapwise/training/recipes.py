@@ -279,6 +279,15 @@ class Recipe(BaseRecipe):
     """value functions"""
 
     @model_validator(mode="after")
+    def _vem_samples_alone(self) -> Recipe:
+        if isinstance(self.algorithm, DigiRLConfig) and self.algorithm.advantage == "vem" and self.online.staleness:
+            raise ValueError(
+                'algorithm.advantage = "vem" samples actions while it learns, and online.staleness = 1 while it learns'
+                " as well: their random numbers would mix, and a resumed run would end otherwise; set staleness to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _vem_has_rollouts(self) -> Recipe:
         if isinstance(self.algorithm, DigiRLConfig) and self.algorithm.trains_vem and not self.offline.episodes:
             raise ValueError(

@@ -207,6 +207,8 @@ def test_recipes_say_whose_values_count(model: VlmModel) -> None:
     )
     with pytest.raises(ConfigError, match=r"offline\.episodes is 0"):
         validate(Recipe, {"algorithm": {"type": "digirl", "advantage": "vem"}, "offline": {"episodes": 0}}, "here")
+    with pytest.raises(ConfigError, match="set staleness to 0"):
+        validate(Recipe, {"algorithm": {"type": "digirl", "advantage": "vem"}, "online": {"staleness": 1}}, "here")
     with pytest.raises(ConfigError, match="give both"):
         validate(Recipe, {"algorithm": {"type": "digirl", "vem": "folder"}}, "here")
     with pytest.raises(ValueError, match="give step_values"):
