@@ -270,6 +270,9 @@ class Recipe(BaseRecipe):
     """second phase"""
     online: OnlineConfig = OnlineConfig()
     """third phase"""
+    curriculum: bool = False
+    """draw training tasks by how open their outcome is, and reminders by how often their template fails, both judged by
+    the latest rollouts; otherwise evenly"""
     exploration_pointing: float = Field(0.0, ge=0)
     """pointing questions about the screens of rollouts, from their accessibility trees, beside each step learned from,
     offline and online: an auxiliary task (as in arXiv 1611.05397); the policy itself sees no tree"""

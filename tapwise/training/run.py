@@ -15,12 +15,13 @@ import numpy as np
 
 from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.protocols import Policy
-from tapwise.records import End, Trajectory
+from tapwise.records import End, Task, Trajectory
 from tapwise.training.algorithms import make_algorithm
 from tapwise.training.algorithms.base import Phase
 from tapwise.training.basic_skills import pointing_samples
 from tapwise.training.compose import critic_reader
 from tapwise.training.critic import Critic
+from tapwise.training.curriculum import draw_reminders, draw_tasks, success_rates
 from tapwise.training.recipes import DigiRLConfig, Recipe
 from tapwise.training.runs.policy_run import PolicyRun
 from tapwise.training.runs.units import Observer, Progress, Unit
@@ -143,9 +144,8 @@ class Run(PolicyRun[Recipe]):
     def _beside(self, count: int, rng: np.random.Generator) -> list[Sample]:
         """What is learned beside `count` steps of its own: reminders of the demonstrations, and pointing at what stands
         on the latest screens that it has seen."""
-        taught, settings = self._taught(), self.recipe.supervised
-        unit = max(count, self.recipe.batch_size)
-        reminders = [taught[index] for index in rng.permutation(len(taught))[: round(settings.reminders * unit)]]
+        taught, unit = self._taught(), max(count, self.recipe.batch_size)
+        reminders = draw_reminders(taught, self._rates(), round(self.recipe.supervised.reminders * unit), rng)
         wanted = round(self.recipe.exploration_pointing * unit)
         latest: list[Trajectory] = []
         screens = 0
@@ -155,6 +155,15 @@ class Run(PolicyRun[Recipe]):
             latest.append(trajectory)
             screens += len(trajectory.steps)
         return reminders + pointing_samples(latest, self.model, 1, rng)[:wanted]
+
+    def _rates(self) -> dict[str, float]:
+        """Success of each template; with no curriculum all are as good as untried."""
+        return success_rates(self.suite.templates, self.rollouts if self.recipe.curriculum else ())
+
+    def _tasks(self, rng: np.random.Generator, count: int) -> list[Task]:
+        if not self.recipe.curriculum:
+            return super()._tasks(rng, count)
+        return draw_tasks(self.suite, self._rates(), count, rng)
 
     def _rollout(
         self, name: str, count: int, phase: str, *, policy: Policy | None = None, with_tree: bool = False

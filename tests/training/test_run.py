@@ -176,6 +176,7 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(
         supervised={"demonstrations": 1, "updates": 3},
         algorithm={"type": "digirl"},
         online={**ONLINE, "staleness": staleness},
+        curriculum=bool(staleness),
     )
     Run(recipe, tmp_path / "whole", watcher).go()
     with pytest.raises(Stop):

@@ -18,7 +18,7 @@ from tapwise.android_env.suites import load_suite
 from tapwise.android_env.tasks import Suite
 from tapwise.emulators.farm import Farm
 from tapwise.protocols import Policy
-from tapwise.records import Trajectory
+from tapwise.records import Task, Trajectory
 from tapwise.training.basic_skills import pointing_samples, substitution_samples
 from tapwise.training.collect import Collector, CollectorSettings, Job
 from tapwise.training.compose import make_farm, make_model
@@ -133,12 +133,16 @@ class PolicyRun(UnitRun[RecipeT]):
             groups.setdefault(task.template, []).append(task)
         return list(groups.values())
 
+    def _tasks(self, rng: np.random.Generator, count: int) -> list[Task]:
+        """Training tasks to try, drawn evenly over the templates."""
+        return self.suite.sample(rng, "train", count)
+
     def _rollout(
         self, name: str, count: int, phase: str, *, policy: Policy | None = None, with_tree: bool = False
     ) -> list[Trajectory]:
         """`count` sampled episodes on training tasks, by default of the policy that learns."""
         rng = self._rng(name)
-        tasks = self.suite.sample(rng, "train", count)
+        tasks = self._tasks(rng, count)
         jobs = [Job(f"{name}-{n:03}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
         return self._collect.collect(policy or self.policy, jobs, self._watch(phase), with_tree=with_tree)
 
