@@ -32,7 +32,7 @@ def test_rates_are_those_of_the_latest_attempts() -> None:
 def test_tasks_whose_outcome_is_open_are_tried_most() -> None:
     suite = load_suite("general")
     names = list(suite.templates)
-    rates = {name: 0.97 for name in names} | {names[0]: 0.5, names[1]: 0.03}
+    rates = dict.fromkeys(names, 0.97) | {names[0]: 0.5, names[1]: 0.03}
     drawn = draw_tasks(suite, rates, 400, np.random.default_rng(0))
     counts = Counter(one.template for one in drawn)
     assert {one.split for one in drawn} == {"train"}
