@@ -41,9 +41,8 @@ class Run(PolicyRun[Recipe]):
 
     def __init__(self, recipe: Recipe, folder: Path, observer: Observer) -> None:
         super().__init__(recipe, folder, observer)
-        self.algorithm = make_algorithm(
-            recipe.algorithm, make_step_values(recipe.algorithm, self.policy, folder / VEM_FOLDER)
-        )
+        self._values = make_step_values(recipe.algorithm, self.policy, folder / VEM_FOLDER)
+        self.algorithm = make_algorithm(recipe.algorithm, self._values)
         self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.rollouts: list[Trajectory] = []
         self._acting: VlmPolicy | None = None
@@ -175,6 +174,10 @@ class Run(PolicyRun[Recipe]):
         self.rollouts += found
         self.progress.rollouts += [t.id for t in found]
         self.progress.interactions += sum(len(t.steps) for t in found)
+
+    def _forget(self) -> None:
+        if self._values is not None:
+            self._values.forget()
 
     # --- keeping -------------------------------------------------------------------------------------
 

@@ -122,6 +122,10 @@ class UnitRun(ABC, Generic[RecipeT]):
     def _updates(self) -> int:
         """Gradient steps of the policy so far."""
 
+    def _forget(self) -> None:
+        """Drop what is remembered in memory alone, before each unit: a run that goes on has no such memory, and the
+        last bits of what is computed anew depend on the batch."""
+
     def _equipment(self) -> AbstractContextManager[object]:
         """What units need while they work, such as devices."""
         return nullcontext()
@@ -150,6 +154,7 @@ class UnitRun(ABC, Generic[RecipeT]):
         name, work = units[number]
         self.observer.unit(name, number, len(units))
         torch.manual_seed(unit_seed(self.recipe.seed, name))
+        self._forget()
         started = time.monotonic()
         work()
         kind = kind_of(name)

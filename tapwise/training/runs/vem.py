@@ -162,6 +162,10 @@ class VemRun(ExpertRun[VemRecipe]):
             self._log(trainer.iterate(contexts, rng))
         self._measure(guard, trainer, last)
 
+    def _forget(self) -> None:
+        if self._optimiser is not None:
+            self._optimiser.scorer.forget()
+
     # --- parts ---------------------------------------------------------------------------------------
 
     def _labelled(self) -> Sequence[Trajectory]:

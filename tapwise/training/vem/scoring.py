@@ -35,6 +35,10 @@ class VemScorer:
         """How many scores are remembered."""
         return len(self._scores)
 
+    def forget(self) -> None:
+        """Ask the critic again for everything."""
+        self._scores.clear()
+
     def scores(self, pairs: Sequence[tuple[Context, Action]]) -> NDArray[np.float64]:
         """P(good) of each action in its state: float64 of shape (pairs,)."""
         form, fingerprint = self.critic.reader.action_text, self.critic.fingerprint()

@@ -13,7 +13,6 @@ from tapwise.agent.vlm.model import VlmModel
 from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.protocols import Policy
 from tapwise.records import Context, Decision, Trajectory
-from tapwise.training.algorithms.base import StepValues
 from tapwise.training.compose import critic_reader
 from tapwise.training.recipes import AlgorithmConfig, DigiRLConfig
 from tapwise.training.transitions import step_context
@@ -63,6 +62,11 @@ class VemStepValues:
     def _scorer(self) -> VemScorer:
         return self._given if isinstance(self._given, VemScorer) else self._given()
 
+    def forget(self) -> None:
+        """Ask the critic again for everything; one that was not asked yet is not made for that."""
+        if "_scorer" in self.__dict__:
+            self._scorer.forget()
+
     def step_values(self, trajectory: Trajectory) -> list[float]:
         """Values before each step and after the last: one more than the trajectory has steps."""
         contexts = [step_context(trajectory, index) for index in range(len(trajectory.steps) + 1)]
@@ -70,7 +74,7 @@ class VemStepValues:
         return [float(value) for value in good.reshape(len(contexts), self._samples).mean(axis=1)]
 
 
-def make_step_values(config: AlgorithmConfig, policy: VlmPolicy, own: Path) -> StepValues | None:
+def make_step_values(config: AlgorithmConfig, policy: VlmPolicy, own: Path) -> VemStepValues | None:
     """The values that a recipe asks for in the place of the critic's, or None.
 
     `own` is the folder of a value environment model that the run itself trains, which need not be there yet. Raises
