@@ -1,8 +1,8 @@
 """Supervised start, filtered behaviour cloning and DigiRL at equal interactions, over several seeds.
 
 For each seed, one supervised policy and one set of offline rollouts are shared by both algorithms; online, both run
-the same number of episodes, on tasks that each one's own successes choose (`curriculum`). Every policy is measured greedily on the same
-held-out tasks. Run it as `make bench-learning`; it goes on where it was when started again.
+the same number of episodes, on tasks that each one's own successes choose (`curriculum`). Every policy is measured
+greedily on the same held-out tasks. Run it as `make bench-learning`; it goes on where it was when started again.
 """
 
 from __future__ import annotations
