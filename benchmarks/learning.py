@@ -1,5 +1,8 @@
 """Supervised start, filtered behaviour cloning and DigiRL at equal interactions, over several seeds.
 
+A control says what imitation alone would have reached: the supervised phase with as many updates as all phases of the
+others together.
+
 For each seed, one supervised policy and one set of offline rollouts are shared by both algorithms; online, both run
 the same number of episodes, on tasks that each one's own successes choose (`curriculum`). Every policy is measured
 greedily on the same held-out tasks. Run it as `make bench-learning`; it goes on where it was when started again.
@@ -32,6 +35,7 @@ from tapwise.training.run import Run
 
 HERE = Path(__file__).parent
 ALGORITHMS = {"filtered_bc": FilteredBCConfig(), "digirl": DigiRLConfig()}
+IMITATION = "imitation"
 PHASES = ("supervised", "offline", "online")
 
 
@@ -95,6 +99,23 @@ def run_algorithm(base: Recipe, seed: int, name: str, folder: Path) -> dict[str,
     }
 
 
+def run_imitation(base: Recipe, seed: int, folder: Path) -> dict[str, Any]:
+    """The control: imitation of the same demonstrations, with the updates of all phases."""
+    updates = base.supervised.updates + base.offline.updates + base.online.iterations * base.online.updates
+    recipe = base.model_copy(
+        update={
+            "seed": seed,
+            "supervised": base.supervised.model_copy(update={"updates": updates}),
+            "offline": base.offline.model_copy(update={"episodes": 0}),
+            "online": base.online.model_copy(update={"iterations": 0}),
+        }
+    )
+    run = Run(recipe, folder / f"seed-{seed}" / IMITATION, Lines(f"seed {seed} {IMITATION}"))
+    run.go()
+    found = [bool(r["success"]) for r in run.progress.evaluations["supervised"]]
+    return {"evaluations": {"supervised": found}, "interactions": 0, "seconds": run.progress.seconds}
+
+
 def run_all(base: Recipe, seeds: int, jobs: int, folder: Path) -> dict[int, dict[str, Any]]:
     """Results by seed and algorithm; `jobs` processes work side by side, each algorithm once its seed's shared part is
     done."""
@@ -110,6 +131,7 @@ def run_all(base: Recipe, seeds: int, jobs: int, folder: Path) -> dict[int, dict
                 if name == "shared":
                     future.result()
                     running |= {pool.submit(run_algorithm, base, seed, n, folder): (seed, n) for n in ALGORITHMS}
+                    running[pool.submit(run_imitation, base, seed, folder)] = seed, IMITATION
                 else:
                     found[seed][name] = future.result()
     return found
@@ -120,6 +142,7 @@ def summarise(seeds: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for name, algorithm, phase in (
         ("supervised", "digirl", "supervised"),
+        ("supervised, all updates", IMITATION, "supervised"),
         ("filtered BC, offline", "filtered_bc", "offline"),
         ("DigiRL, offline", "digirl", "offline"),
         ("filtered BC, offline-to-online", "filtered_bc", "online"),
@@ -146,11 +169,12 @@ def summarise(seeds: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def differences(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The two comparisons that matter, in points, with Newcombe intervals over all episodes."""
+    """The comparisons that matter, in points, with Newcombe intervals over all episodes."""
     by_name = {row["method"]: row for row in rows}
     found = {}
     for label, first, second in (
         ("DigiRL over supervised", "DigiRL, offline-to-online", "supervised"),
+        ("DigiRL over supervised with all updates", "DigiRL, offline-to-online", "supervised, all updates"),
         ("DigiRL over filtered BC, online", "DigiRL, offline-to-online", "filtered BC, offline-to-online"),
         ("DigiRL over filtered BC, offline", "DigiRL, offline", "filtered BC, offline"),
     ):
