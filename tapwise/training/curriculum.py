@@ -45,11 +45,8 @@ def draw_tasks(suite: Suite, rates: Mapping[str, float], count: int, rng: np.ran
 def draw_reminders(
     samples: Sequence[Sample], rates: Mapping[str, float], count: int, rng: np.random.Generator
 ) -> list[Sample]:
-    """At most `count` different samples, the likelier the more often their template fails. Samples of no template, such
-    as pointing questions, count as those of an average one."""
+    """At most `count` different samples, the likelier the more often their template fails."""
     if count >= len(samples):
         return list(samples)
-    failing = {name: 1.0 - rate for name, rate in rates.items()}
-    average = float(np.mean(list(failing.values()))) if failing else 1.0
-    weights: NDArray[np.float64] = np.array([failing.get(s.context.task.template, average) for s in samples])
+    weights: NDArray[np.float64] = np.array([1.0 - rates[sample.context.task.template] for sample in samples])
     return [samples[i] for i in rng.choice(len(samples), size=count, replace=False, p=weights / weights.sum())]

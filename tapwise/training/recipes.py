@@ -85,7 +85,7 @@ class SupervisedConfig(Config):
     updates: int = Field(120, ge=0)
     """gradient steps"""
     reminders: float = Field(1.0, ge=0)
-    """samples of the supervised phase that later phases learn beside each sample of their own"""
+    """demonstrated steps, with other words typed or not, that later phases learn beside each step of their own"""
 
 
 class OfflineConfig(Config):

@@ -143,8 +143,8 @@ class Run(PolicyRun[Recipe]):
     def _beside(self, count: int, rng: np.random.Generator) -> list[Sample]:
         """What is learned beside `count` steps of its own: reminders of the demonstrations, and pointing at what stands
         on the latest screens that it has seen."""
-        taught, unit = self._taught(), max(count, self.recipe.batch_size)
-        reminders = draw_reminders(taught, self._rates(), round(self.recipe.supervised.reminders * unit), rng)
+        acted, unit = self._acted(), max(count, self.recipe.batch_size)
+        reminders = draw_reminders(acted, self._rates(), round(self.recipe.supervised.reminders * unit), rng)
         wanted = round(self.recipe.exploration_pointing * unit)
         latest: list[Trajectory] = []
         screens = 0

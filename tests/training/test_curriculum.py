@@ -42,15 +42,15 @@ def test_tasks_whose_outcome_is_open_are_tried_most() -> None:
 
 
 def test_demonstrations_of_what_fails_are_recalled_most() -> None:
-    kinds = ("failing", "solved", "pointing")
-    samples = [Sample(Context(task(kind), (), SEEN), (n,)) for kind in kinds for n in range(100)]
-    drawn = draw_reminders(samples, {"failing": 0.1, "solved": 0.9}, 60, np.random.default_rng(0))
+    rates = {"failing": 0.1, "open": 0.5, "solved": 0.9}
+    samples = [Sample(Context(task(kind), (), SEEN), (n,)) for kind in rates for n in range(100)]
+    drawn = draw_reminders(samples, rates, 60, np.random.default_rng(0))
     counts = Counter(sample.context.task.template for sample in drawn)
     assert len({id(sample) for sample in drawn}) == 60
-    assert counts["failing"] > counts["pointing"] > counts["solved"] > 0
+    assert counts["failing"] > counts["open"] > counts["solved"] > 0
 
 
 def test_all_demonstrations_are_recalled_where_they_do_not_suffice() -> None:
     samples = [Sample(Context(task("a"), (), SEEN), (n,)) for n in range(3)]
     assert draw_reminders(samples, {"a": 0.5}, 3, np.random.default_rng(0)) == samples
-    assert draw_reminders(samples, {}, 9, np.random.default_rng(0)) == samples
+    assert draw_reminders(samples, {"a": 0.9}, 9, np.random.default_rng(0)) == samples

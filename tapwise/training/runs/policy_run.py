@@ -121,11 +121,15 @@ class PolicyRun(UnitRun[RecipeT]):
         self._log({f"evaluation/{phase}": success, "interactions": self.progress.interactions})
 
     def _taught(self) -> list[Sample]:
-        """What the demonstrations teach: their steps, pointing at other things on their screens, typing other words."""
-        settings, shown, model = self.recipe.supervised, self._imitated, self.model
-        pointing = pointing_samples(shown, model, settings.pointing, self._rng("pointing"))
-        typing = substitution_samples(shown, model, settings.substitutions, self._rng("substitutions"))
-        return demonstration_samples(shown, model) + pointing + typing
+        """What the demonstrations teach: their steps, typing other words, pointing at other things on their screens."""
+        count = self.recipe.supervised.pointing
+        return self._acted() + pointing_samples(self._imitated, self.model, count, self._rng("pointing"))
+
+    def _acted(self) -> list[Sample]:
+        """Steps of the demonstrations, and their typing with other words."""
+        shown, model, count = self._imitated, self.model, self.recipe.supervised.substitutions
+        typing = substitution_samples(shown, model, count, self._rng("substitutions"))
+        return demonstration_samples(shown, model) + typing
 
     def _templates(self) -> list[list[Any]]:
         groups: dict[str, list[Any]] = {}
