@@ -128,7 +128,8 @@ _HEAD, _CONFIG = "vem_head.safetensors", "vem.json"
 
 
 def load_critic(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> VemCritic:
-    """The critic that `VemCritic.save` wrote, frozen. Raises ModelError when the folder holds none."""
+    """The critic that `VemCritic.save` wrote, frozen. Takes none of torch's random numbers, so that a run that loads it
+    anew draws on as one that did not. Raises ModelError when the folder holds none."""
     try:
         config = VemConfig.model_validate(json.loads((folder / _CONFIG).read_text(encoding="utf-8")))
         head = load_file(folder / _HEAD)
@@ -137,7 +138,8 @@ def load_critic(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.fl
             f"there is no value environment model in {folder} ({error}): give the folder `vem` of a run of kind"
             " vem, such as `tapwise train vem_virtual` makes"
         ) from error
-    critic = VemCritic(VlmModel(folder, device=device, dtype=dtype), config)
+    with torch.random.fork_rng(devices=[]):
+        critic = VemCritic(VlmModel(folder, device=device, dtype=dtype), config)
     critic.head.load_state_dict(head)
     critic.requires_grad_(False)
     return critic
