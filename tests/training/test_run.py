@@ -13,7 +13,7 @@ import torch
 
 from tapwise.errors import CheckpointError
 from tapwise.records import Trajectory
-from tapwise.training.algorithms.filtered_bc import BehaviourCloning
+from tapwise.training.algorithms.behaviour_cloning import BehaviourCloning
 from tapwise.training.checkpoint import load_checkpoint
 from tapwise.training.recipes import BehaviourCloningConfig, DigiRLConfig, Recipe
 from tapwise.training.run import Run, cooling
