@@ -27,7 +27,7 @@ def _results(wins: list[bool], phase: str = "x") -> list[dict[str, object]]:
 
 def _run(**evaluations: list[bool]) -> RunData:
     found = {phase: _results(wins, phase) for phase, wins in evaluations.items()}
-    return RunData(Path(), {}, {}, found, [], {"online": 3.0, "supervised": 2.0}, 7, 1)
+    return RunData(Path(), {}, {}, found, [], {"online": 3.0, "supervised": 2.0}, 7, 1, {})
 
 
 def test_page_is_self_contained(run_folder: Path) -> None:
