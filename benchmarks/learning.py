@@ -1,4 +1,4 @@
-"""Supervised start, filtered behaviour cloning and DigiRL at equal interactions, over several seeds.
+"""Supervised start, filtered behaviour cloning and DigiRL at equal episodes, over several seeds.
 
 A control says what imitation alone would have reached: the supervised phase with as many updates as all phases of the
 others together.
@@ -96,7 +96,15 @@ def run_algorithm(base: Recipe, seed: int, name: str, folder: Path) -> dict[str,
         "evaluations": {p: [bool(r["success"]) for r in run.progress.evaluations[p]] for p in PHASES},
         "interactions": run.progress.interactions,
         "seconds": run.progress.seconds,
+        "selection": selections(target / "metrics.jsonl"),
     }
+
+
+def selections(metrics: Path) -> list[dict[str, float]]:
+    """What the algorithm chose to learn from, in the order of its phases and rounds."""
+    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    found = [{name: value for name, value in line.items() if name.startswith("selection/")} for line in lines]
+    return [one for one in found if one]
 
 
 def run_imitation(base: Recipe, seed: int, folder: Path) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Critic(nn.Module):
         for head in (self.first, self.second, self.instruction):
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
+            head.to(model.device)
         self._trained = [p for p in self.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(self._trained, config.optimizer)
         self.updates = 0
@@ -48,14 +49,14 @@ class Critic(nn.Module):
         losses: list[tuple[float, float]] = []
         for _ in range(updates):
             drawn = [places[i] for i in rng.integers(len(places), size=self.config.batch_size)]
-            labels = torch.tensor([episode_return(t) > 0 for t, _ in drawn])
-            hidden = self.reader.hidden([step_context(t, i) for t, i in drawn])
+            labels = torch.tensor([episode_return(t) > 0 for t, _ in drawn], device=self.reader.device)
+            hidden = self.reader.hidden([step_context(t, i) for t, i in drawn]).float()
             step_loss = success_cross_entropy(self.first(hidden), labels) + success_cross_entropy(
                 self.second(hidden), labels
             )
             few = [trajectories[i] for i in rng.integers(len(trajectories), size=self.config.batch_size // 2)]
-            few_labels = torch.tensor([episode_return(t) > 0 for t in few])
-            text = self.reader.hidden_text([_instruction(t.task) for t in few])
+            few_labels = torch.tensor([episode_return(t) > 0 for t in few], device=self.reader.device)
+            text = self.reader.hidden_text([_instruction(t.task) for t in few]).float()
             instruction_loss = success_cross_entropy(self.instruction(text), few_labels)
             step_optimizer(
                 self.optimizer, step_loss + instruction_loss, self._trained, self.config.optimizer, self.updates
@@ -70,10 +71,10 @@ class Critic(nn.Module):
         """P(success) of states, the smaller of the two heads: float64 of shape (states,)."""
         values: list[Tensor] = []
         for start in range(0, len(contexts), batch_size):
-            hidden = self.reader.hidden(contexts[start : start + batch_size])
+            hidden = self.reader.hidden(contexts[start : start + batch_size]).float()
             first, second = (head(hidden).softmax(-1)[:, 1] for head in (self.first, self.second))
             values.append(torch.minimum(first, second))
-        return torch.cat(values).double().numpy() if values else np.zeros(0)
+        return torch.cat(values).double().cpu().numpy() if values else np.zeros(0)
 
     def step_values(self, trajectory: Trajectory) -> list[float]:
         """P(success) before each action of a trajectory, and after the last: one more than it has steps."""
@@ -87,7 +88,7 @@ class Critic(nn.Module):
         found: dict[str, float] = {}
         for start in range(0, len(texts), 128):
             part = texts[start : start + 128]
-            values = self.instruction(self.reader.hidden_text(part)).softmax(-1)[:, 1].tolist()
+            values = self.instruction(self.reader.hidden_text(part).float()).softmax(-1)[:, 1].tolist()
             found.update(zip(part, values, strict=True))
         return [found[_instruction(task)] for task in tasks]
 

@@ -119,7 +119,7 @@ class OnlineConfig(Config):
     less on the last few updates"""
     staleness: int = Field(0, ge=0, le=1)
     """rounds by which the acting policy may be older than the learning one: with 1, collecting and learning go on side
-    by side"""
+    by side, and nothing is learned from the last round's rollouts"""
 
 
 class EvaluationConfig(Config):

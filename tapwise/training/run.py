@@ -106,10 +106,10 @@ class Run(PolicyRun[Recipe]):
                 collecting = beside.submit(self._rollout, name, settings.episodes, "online", policy=actor)
                 try:
                     metrics = self._learn_online(iteration, rng)
+                    found = collecting.result()
                 except BaseException:
                     self._collect.stop()
                     raise
-                found = collecting.result()
             self._add_rollouts(found)
         success = float(np.mean([bool(t.success) for t in found])) if found else 0.0
         self._log({"online/success": success, **metrics})

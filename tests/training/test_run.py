@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,6 +166,35 @@ def test_with_a_staleness_of_one_a_round_learns_from_the_rounds_before(
     learned = [weights(tmp_path / str(n)) for n in (0, 1)]
     assert learned[0]["updates"] == learned[1]["updates"]
     assert not same(*learned)
+
+
+class Interrupter:
+    """An observer that sends Ctrl-C to the main thread when the first online episode has ended."""
+
+    def __init__(self) -> None:
+        self.online = 0
+
+    def unit(self, name: str, number: int, total: int) -> None:
+        """Not needed."""
+
+    def episode(self, phase: str, trajectory: Trajectory) -> None:
+        self.online += phase == "online"
+        if self.online == 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    def metrics(self, values: dict[str, float]) -> None:
+        """Not needed."""
+
+    def devices(self, status: object) -> None:
+        """Not needed."""
+
+
+def test_an_interrupt_ends_a_round_that_still_collects(tmp_path: Path, make_recipe: MakeRecipe) -> None:
+    interrupter = Interrupter()
+    recipe = make_recipe(online={**ONLINE, "episodes": 60, "staleness": 1})
+    with pytest.raises(KeyboardInterrupt):
+        Run(recipe, tmp_path, interrupter).go()
+    assert 1 <= interrupter.online < 30
 
 
 @pytest.mark.slow

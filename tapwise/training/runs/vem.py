@@ -130,7 +130,11 @@ class VemRun(ExpertRun[VemRecipe]):
         )
 
     def _train_critic(self) -> None:
-        found = examples(self._labelled(), self.labels, self.model.action_text)
+        trajectories = self._labelled()
+        ids = {trajectory.id for trajectory in trajectories}
+        # A run that was killed may have labelled an episode that a fault ended when it was played again.
+        labels = [label for label in self.labels if label.trajectory in ids]
+        found = examples(trajectories, labels, self.model.action_text)
         critic = VemCritic(critic_reader(self.model), self.recipe.vem)
         came = fit(critic, found, self.recipe.critic_updates, self._rng("critic"))
         critic.save(self.folder / FOLDER)

@@ -47,9 +47,10 @@ class VemCritic(nn.Module):
         self.config = config or VemConfig()
         self.reader = model
         self.language = model.model.model.language_model
-        self.head = nn.Linear(model.model.config.get_text_config().hidden_size, 2).to(model.device)
-        nn.init.normal_(self.head.weight, std=0.02)
-        nn.init.zeros_(self.head.bias)
+        head = nn.Linear(model.model.config.get_text_config().hidden_size, 2)
+        nn.init.normal_(head.weight, std=0.02)
+        nn.init.zeros_(head.bias)
+        self.head = head.to(model.device)  # drawn on the CPU, so that only its random numbers are used
         self._optimizer: FullPrecisionOptimizer | None = None  # 32-bit copies of large models only for training
         self._fingerprint: bytes | None = None
 
