@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from tapwise.cli.interrupts import interruptible
 from tapwise.errors import CheckpointError
 from tapwise.records import Trajectory
 from tapwise.training.algorithms.behaviour_cloning import BehaviourCloning
@@ -192,7 +193,7 @@ class Interrupter:
 def test_an_interrupt_ends_a_round_that_still_collects(tmp_path: Path, make_recipe: MakeRecipe) -> None:
     interrupter = Interrupter()
     recipe = make_recipe(online={**ONLINE, "episodes": 60, "staleness": 1})
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), interruptible():
         Run(recipe, tmp_path, interrupter).go()
     assert 1 <= interrupter.online < 30
 
