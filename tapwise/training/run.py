@@ -6,7 +6,6 @@ Words: a *phase* is supervised, offline or online; an *iteration* is one round o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 
 from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.protocols import Policy
-from tapwise.records import End, Task, Trajectory
+from tapwise.records import Task, Trajectory
 from tapwise.training.algorithms import make_algorithm
 from tapwise.training.algorithms.base import Phase
 from tapwise.training.basic_skills import pointing_samples
@@ -28,7 +27,7 @@ from tapwise.training.runs.units import Observer, Progress, Unit
 from tapwise.training.transitions import Sample
 from tapwise.training.vem.values import make_step_values, train_on_outcomes
 
-__all__ = ["Observer", "Progress", "Run", "aborted", "cooling"]
+__all__ = ["Observer", "Progress", "Run", "cooling"]
 
 OFFLINE_CHUNK = 40
 """offline rollouts between two checkpoints"""
@@ -202,8 +201,3 @@ def cooling(iteration: int, iterations: int, share: float) -> float:
     """The factor of a round's learning rate: 1, then falling linearly over the last `share` of the rounds, towards a
     zero that would come one round after the last."""
     return min(1.0, (iterations - iteration) / max(1.0, share * iterations))
-
-
-def aborted(trajectories: Sequence[Trajectory]) -> int:
-    """How many episodes our own faults ended."""
-    return sum(t.end is End.ABORTED for t in trajectories)

@@ -19,30 +19,6 @@ from tapwise.training.runs.semi_online import SemiOnlineRun
 TinyRecipe = Callable[..., Any]
 
 
-class Stop(Exception):
-    """Stands for the power being cut."""
-
-
-class Cutter:
-    """An observer that cuts the power when a unit begins."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-
-    def unit(self, name: str, number: int, total: int) -> None:
-        if name == self._unit:
-            raise Stop
-
-    def episode(self, phase: str, trajectory: object) -> None:
-        """Not needed."""
-
-    def metrics(self, values: dict[str, float]) -> None:
-        """Not needed."""
-
-    def devices(self, status: object) -> None:
-        """Not needed."""
-
-
 def state_of(folder: Path) -> dict[str, Any]:
     state = load_checkpoint(folder / "checkpoints")
     assert state is not None
@@ -113,8 +89,7 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(
         sampling={"rollouts": 8, "tasks": 1, "spread": 0.0, "attempts": 6, "batch_size": 48},
     )
     SemiOnlineRun(recipe, tmp_path / "whole", watcher).go()
-    with pytest.raises(Stop):
-        SemiOnlineRun(recipe, tmp_path / "cut", Cutter("semi_online/1")).go()
+    SemiOnlineRun(recipe, tmp_path / "cut", watcher).go(stop_before="semi_online/1")
     waiting = state_of(tmp_path / "cut")["semi_online"]["waiting"]
     assert waiting["groups"] != "[]", "nothing was carried over"
     SemiOnlineRun(recipe, tmp_path / "cut", watcher).go()

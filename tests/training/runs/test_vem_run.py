@@ -23,30 +23,6 @@ from tapwise.training.vem.labels import LabelFile
 TinyRecipe = Callable[..., Any]
 
 
-class Stop(Exception):
-    """Stands for the power being cut."""
-
-
-class Cutter:
-    """An observer that cuts the power when a unit begins."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-
-    def unit(self, name: str, number: int, total: int) -> None:
-        if name == self._unit:
-            raise Stop
-
-    def episode(self, phase: str, trajectory: object) -> None:
-        """Not needed."""
-
-    def metrics(self, values: dict[str, float]) -> None:
-        """Not needed."""
-
-    def devices(self, status: object) -> None:
-        """Not needed."""
-
-
 def state_of(folder: Path) -> dict[str, Any]:
     state = load_checkpoint(folder / "checkpoints")
     assert state is not None
@@ -197,8 +173,7 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(
 ) -> None:
     recipe = tiny_recipe("vem", labels={"episodes": 10, "samples": 1})
     VemRun(recipe, tmp_path / "whole", watcher).go()
-    with pytest.raises(Stop):
-        VemRun(recipe, tmp_path / "cut", Cutter(unit)).go()
+    VemRun(recipe, tmp_path / "cut", watcher).go(stop_before=unit)
     VemRun(recipe, tmp_path / "cut", watcher).go()
     whole, cut = state_of(tmp_path / "whole"), state_of(tmp_path / "cut")
     assert same(whole["model"], cut["model"])
