@@ -8,7 +8,7 @@ from pathlib import Path
 from tapwise.datasets.annotations import Annotations
 from tapwise.datasets.episode_log import EpisodeLog
 from tapwise.datasets.journal import sync_folder
-from tapwise.datasets.schema import Stored, Summary, record_form
+from tapwise.datasets.schema import Stored, Summary, record_form, store_form
 from tapwise.datasets.shards import Shard
 from tapwise.errors import StoreError
 from tapwise.records import Trajectory
@@ -32,6 +32,7 @@ class StoreContents:
         self.summaries: dict[str, Summary] = {}
         """As stored, without annotations."""
         self.log: EpisodeLog | None = None
+        self._written: set[str] = set()
         self._skip_damage = skip_damage
         try:
             self._load(writable, keep_ui)
@@ -58,10 +59,19 @@ class StoreContents:
             ) from error
         return self.annotations.onto(record)
 
+    def sealable(self, trajectory_id: str) -> Stored:
+        """A trajectory of the journal with its annotation, as it goes into a shard. Raises StoreError when damaged.
+
+        What this object wrote is not decoded to be checked; other software may have written the rest.
+        """
+        if trajectory_id in self._written and trajectory_id not in self.annotations:
+            return self._stored(trajectory_id)
+        return store_form(self.trajectory(trajectory_id), keep_ui=True)
+
     def add_finished(self, summary: Summary) -> None:
         """Take a trajectory that has just been written to the journal into the index."""
-        self.summaries[summary.id] = summary
-        self.places[summary.id] = None
+        self._index_finished(summary)
+        self._written.add(summary.id)
 
     def add_shard(self, shard: Shard) -> None:
         """Take a sealed file into the index."""
@@ -69,6 +79,7 @@ class StoreContents:
         for group, summary in enumerate(shard.summaries):
             self.places[summary.id] = (shard, group)
             self.summaries[summary.id] = summary
+            self._written.discard(summary.id)
 
     def replace_shard(self, old: Shard, new: Shard) -> None:
         """Put the rewritten form of a shard, with the same trajectories, in its place."""
@@ -115,11 +126,15 @@ class StoreContents:
         sealed = [name for name in finished if name in self.places]
         for name, summary in finished.items():
             if name not in self.places:
-                self.add_finished(summary)
+                self._index_finished(summary)
         for damage in (*(self.log.damage if self.log is not None else ()), *self.annotations.damage):
             self.note_damage(damage)
         if sealed and writable and self.log is not None:
             self.log.drop(sealed)
+
+    def _index_finished(self, summary: Summary) -> None:
+        self.summaries[summary.id] = summary
+        self.places[summary.id] = None
 
     def _stored(self, trajectory_id: str) -> Stored:
         place = self.places[trajectory_id]

@@ -70,12 +70,12 @@ def _readable(contents: StoreContents, waiting: Sequence[str], sealed: list[str]
     """The trajectories that are not damaged; their ids are appended to `sealed`."""
     for name in waiting:
         try:
-            trajectory = contents.trajectory(name)
+            stored = contents.sealable(name)
         except StoreError as error:
             contents.note_damage(error)
             continue
         sealed.append(name)
-        yield store_form(trajectory, keep_ui=True)
+        yield stored
 
 
 def _next_shard(folder: Path) -> Path:

@@ -25,20 +25,21 @@ Writable = Sequence[bytes] | Sequence[int] | NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One record's features. `where` names file and record in errors.
+    """One record's features, each decoded when it is asked for. `where` names file and record in errors.
 
-    The readers raise MissingFeature, WrongText or WrongValue.
+    The readers raise MissingFeature, WrongText or WrongValue, and DataError for a feature whose bytes are none.
     """
 
-    features: Mapping[str, Feature]
+    features: Mapping[str, memoryview]
+    """the bytes of Feature messages"""
     where: str
 
     def __contains__(self, name: str) -> bool:
-        return len(self.features.get(name, ())) > 0
+        return len(self._values(name)) > 0
 
     def blobs(self, name: str) -> list[memoryview]:
         """A list of bytes; views into the record. May be empty, and is where the feature is absent."""
-        found = self.features.get(name, [])
+        found = self._values(name)
         if isinstance(found, np.ndarray) or (found and isinstance(found[0], int)):
             raise self._wrong(name, "holds numbers, expected bytes")
         return [item for item in found if isinstance(item, memoryview)]
@@ -59,7 +60,7 @@ class Example:
 
     def integers(self, name: str) -> list[int]:
         """A list of integers; may be empty."""
-        found = self.features.get(name, [])
+        found = self._values(name)
         if isinstance(found, np.ndarray) or (found and not isinstance(found[0], int)):
             raise self._wrong(name, "holds no integers")
         return [item for item in found if isinstance(item, int)]
@@ -72,8 +73,8 @@ class Example:
 
     def floats(self, name: str) -> NDArray[np.float32]:
         """A list of floats; may be empty."""
-        found = self.features.get(name)
-        if found is None or len(found) == 0:
+        found = self._values(name)
+        if len(found) == 0:
             return np.zeros(0, np.float32)
         if not isinstance(found, np.ndarray):
             raise self._wrong(name, "holds no floats")
@@ -81,8 +82,16 @@ class Example:
 
     def identifier(self, name: str) -> str:
         """The first value of a feature that files hold as text or as an integer, as text."""
-        found = self.features[self._present(name)][0]
+        found = self._values(self._present(name))[0]
         return self._text(name, found) if isinstance(found, memoryview) else str(int(found))
+
+    def _values(self, name: str) -> Feature:
+        try:
+            return _read_feature(self.features.get(name, memoryview(b"")))
+        except ValueError as error:
+            raise DataError(
+                f"{self.where}: feature {name!r} cannot be read ({error}): check the format of the file"
+            ) from error
 
     def _present(self, name: str) -> str:
         if name not in self:
@@ -106,8 +115,8 @@ class Example:
 
 
 def read_example(data: bytes | memoryview, where: str) -> Example:
-    """The features of a record. Raises DataError when the bytes are no tf.Example."""
-    features: dict[str, Feature] = {}
+    """The features of a record, as far as their names. Raises DataError when the bytes are no tf.Example."""
+    features: dict[str, memoryview] = {}
     try:
         for number, kind, value in wire.fields(memoryview(data)):
             if number == 1 and kind == wire.BYTES and isinstance(value, memoryview):
@@ -129,7 +138,7 @@ def write_example(features: Mapping[str, Writable], *, packed: bool = True) -> b
     return b"".join(wire.write_bytes(1, entries))
 
 
-def _read_features(message: memoryview, features: dict[str, Feature]) -> None:
+def _read_features(message: memoryview, features: dict[str, memoryview]) -> None:
     for number, _, entry in wire.fields(message):
         if number != 1 or not isinstance(entry, memoryview):
             continue
@@ -141,7 +150,7 @@ def _read_features(message: memoryview, features: dict[str, Feature]) -> None:
                 name = str(value, "utf-8", "replace")
             elif place == 2:
                 feature = value
-        features[name] = _read_feature(feature)
+        features[name] = feature
 
 
 def _read_feature(message: memoryview) -> Feature:

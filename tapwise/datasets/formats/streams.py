@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import BinaryIO, Self
 
 from tapwise.errors import DataError, TruncatedShard
 
+inflating: ModuleType
 try:
-    from zlib_ng import zlib_ng as inflating
+    from zlib_ng import zlib_ng
+
+    inflating = zlib_ng
 except ImportError:
     inflating = zlib
 

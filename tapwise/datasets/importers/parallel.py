@@ -1,12 +1,17 @@
 """Importing many files at once: each worker process reads whole files and sends what it finds to the one writer.
 
 A worker has a pipe of its own, so that a slow writer holds it back, and so that its death is seen at once and costs
-the rest of one file only.
+the rest of one file only. It may be some episodes ahead of the writer, and knows its next file before it has finished
+one, so that it goes on while the writer is busy.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import queue
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -18,6 +23,8 @@ from tapwise.errors import ConfigError, DataError
 from tapwise.records import Trajectory
 
 _JOIN_S = 5.0
+_AHEAD = 64
+"""events that a worker may be ahead of the writer"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +61,53 @@ def _import_one(name: str, source: Path, options: Options) -> Iterator[Event]:
 def _import_parallel(name: str, sources: Sequence[Path], options: Options, workers: int) -> Iterator[Event]:
     # Spawned, not forked: the parent may have threads, and libraries such as pyarrow do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(sources))
+    waiting = deque(sources)
     running: dict[Connection, SpawnProcess] = {}
-    reading: dict[Connection, Path] = {}
+    given: dict[Connection, deque[Path]] = {}
 
     def start() -> None:
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, name, options), daemon=True)
         process.start()
         theirs.close()
-        running[ours] = process
-        _give(ours)
+        running[ours], given[ours] = process, deque()
+        give(ours)
 
-    def _give(pipe: Connection) -> None:
-        source = waiting.pop() if waiting else None
-        pipe.send(source)
-        if source is not None:
-            reading[pipe] = source
+    def give(pipe: Connection) -> None:
+        if waiting:
+            given[pipe].append(waiting[0])
+            pipe.send(waiting.popleft())
+        elif not given[pipe]:
+            del given[pipe]
+            pipe.send(None)
 
     try:
         for _ in range(workers):
             start()
-        while reading:
-            for pipe in wait(list(reading)):
+        for known in list(given):
+            give(known)  # the next one already, once each has its first
+        while given:
+            for pipe in wait(list(given)):
                 assert isinstance(pipe, Connection)
                 try:
                     event = pipe.recv()
                 except (EOFError, ConnectionResetError):
-                    yield _died(reading.pop(pipe), running.pop(pipe))
+                    source, *rest = given.pop(pipe)
+                    waiting.extendleft(reversed(rest))
+                    yield _died(source, running.pop(pipe))
                     if waiting:
                         start()
                     continue
                 if isinstance(event, ConfigError):
                     raise event
                 if isinstance(event, SourceDone):
-                    del reading[pipe]
-                    _give(pipe)
+                    given[pipe].popleft()
+                    give(pipe)
                 yield event
     finally:
         for pipe, process in running.items():
             pipe.close()
-            if pipe in reading:
+            if pipe in given:
                 process.terminate()
             process.join(_JOIN_S)
 
@@ -110,11 +123,24 @@ def _died(source: Path, process: SpawnProcess) -> Problem:
 
 
 def _work(pipe: Connection, name: str, options: Options) -> None:
+    ahead: queue.Queue[Event | ConfigError | None] = queue.Queue(_AHEAD)
+    sender = threading.Thread(target=_send, args=(pipe, ahead), daemon=True)
+    sender.start()
     try:
         while (source := pipe.recv()) is not None:
             for event in _import_one(name, source, options):
-                pipe.send(event)
+                ahead.put(event)
     except ConfigError as error:
-        pipe.send(error)
-    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        pass  # the parent has ended
+        ahead.put(error)
+    except (EOFError, ConnectionResetError, KeyboardInterrupt):
+        return  # the parent has ended
+    ahead.put(None)
+    sender.join()
+
+
+def _send(pipe: Connection, ahead: queue.Queue[Event | ConfigError | None]) -> None:
+    try:
+        while (event := ahead.get()) is not None:
+            pipe.send(event)
+    except (BrokenPipeError, ConnectionResetError):
+        os._exit(1)  # the parent has ended; whoever fills the queue would wait for ever
