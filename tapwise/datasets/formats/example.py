@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class Example:
     features: Mapping[str, memoryview]
     """the bytes of Feature messages"""
     where: str
+    _decoded: dict[str, Feature] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         return len(self._values(name)) > 0
@@ -87,7 +88,9 @@ class Example:
 
     def _values(self, name: str) -> Feature:
         try:
-            return _read_feature(self.features.get(name, memoryview(b"")))
+            if name not in self._decoded:
+                self._decoded[name] = _read_feature(self.features.get(name, memoryview(b"")))
+            return self._decoded[name]
         except ValueError as error:
             raise DataError(
                 f"{self.where}: feature {name!r} cannot be read ({error}): check the format of the file"
