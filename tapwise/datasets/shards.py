@@ -55,9 +55,10 @@ SCHEMA = pa.schema(
 )
 _LIGHT = ["trajectory_id", "kind", "reward", "header"]
 _WHOLE = ["kind", "image", "token_ids", "log_probs", "header", "record"]
-# Screenshots are compressed already; compressing them again only costs time.
+# Screenshots are compressed already; compressing them again only costs time. Row groups are small, and setting ZSTD up
+# for each column of each takes longer than compressing it.
 _COMPRESSION = {
-    column: "NONE" if column == "image.bytes" else "ZSTD"
+    column: "NONE" if column == "image.bytes" else "SNAPPY"
     for column in (
         *(name for name in SCHEMA.names if name not in ("image", "token_ids", "log_probs")),
         *("image.bytes", "image.path", "token_ids.list.element", "log_probs.list.element"),
