@@ -55,7 +55,7 @@ class ParquetTrajectoryStore:
         sync: Sync = "episode",
         keep_ui: bool = False,
         on_corrupt: Literal["raise", "skip"] = "raise",
-        seal_bytes: int = 128 * 2**20,
+        seal_bytes: int = 64 * 2**20,
     ) -> None:
         self.path = Path(path)
         self._writable = mode == "write"
