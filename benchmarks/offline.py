@@ -50,10 +50,14 @@ ALGORITHMS: dict[str, AlgorithmConfig | None] = {
     "digirl_vem": None,
 }
 """of the methods that learn from rollouts; None: the one that the shared recipe names"""
-REPLAYS: dict[str, dict[str, Any]] = {
-    "stepwise": {"own_history": False, "patches": None},
-    "semi_online": {"own_history": True, "patches": 1},
+REPLAYS: dict[str, dict[str, dict[str, Any]]] = {
+    "stepwise": {
+        "replay": {"own_history": False, "patches": None},
+        "algorithm": {"gamma": 0.0, "trajectory_weight": 0.0},
+    },
+    "semi_online": {"replay": {"own_history": True}},
 }
+"""what the methods that learn on replays change in the shared recipe: step-wise, each step stands for itself"""
 ROWS = {
     "start": "supervised start",
     "bc": "behaviour cloning",
@@ -94,11 +98,14 @@ class Settings(Config):
         algorithm = ALGORITHMS[name] or self.shared.algorithm
         return self.shared.model_copy(update={"seed": seed, "algorithm": algorithm})
 
-    def replay_recipe(self, seed: int, replay: dict[str, Any]) -> SemiOnlineRecipe:
+    def replay_recipe(self, seed: int, name: str) -> SemiOnlineRecipe:
         """The recipe of a method that learns on replays; what all recipes say is that of `shared`."""
         common = {name: getattr(self.shared, name) for name in BaseRecipe.model_fields}
-        own = self.replay.replay.model_validate(replay)
-        return self.replay.model_copy(update={**common, "seed": seed, "replay": own})
+        own = {
+            part: type(said := getattr(self.replay, part)).model_validate(said.model_dump() | changes)
+            for part, changes in REPLAYS[name].items()
+        }
+        return self.replay.model_copy(update={**common, "seed": seed, **own})
 
 
 class Lines:
@@ -146,7 +153,7 @@ def place(folder: Path, seed: int, name: str) -> Path:
 
 def run_start(settings: Settings, seed: int, folder: Path) -> None:
     """Demonstrations, the supervised policy, its evaluation: what all methods share."""
-    recipe = settings.replay_recipe(seed, REPLAYS["semi_online"])
+    recipe = settings.replay_recipe(seed, "semi_online")
     SemiOnlineRun(recipe, place(folder, seed, "start"), Lines(f"seed {seed} start")).go(stop_before="semi_online/0")
 
 
@@ -168,7 +175,7 @@ def run_method(settings: Settings, seed: int, name: str, folder: Path) -> dict[s
         fork(place(folder, seed, "rollouts"), target, rollout)
         run, phase = Run(rollout, target, lines), "offline"
     else:
-        replay = settings.replay_recipe(seed, REPLAYS[name])
+        replay = settings.replay_recipe(seed, name)
         fork(place(folder, seed, "start"), target, replay)
         run, phase = SemiOnlineRun(replay, target, lines), "semi_online"
     run.go()
