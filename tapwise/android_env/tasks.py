@@ -27,6 +27,8 @@ Params = Mapping[str, str]
 """The values of one instance, by the name of the parameter."""
 
 TEST_SHARE = 0.3
+LEVELS = range(1, 6)
+DEFAULT_LEVEL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ class Template:
     `app` is the launcher's label in lower case. `instructions` are phrasings with {param} fields. `params` are the
     values of each parameter; every combination that `exclude` does not refuse is an instance. `setup` gives shell
     commands, safe to repeat, that bring the phone into the starting state. `check` reads the ground truth from
-    the device's state. `expert` chooses one action for the screen in front of it.
+    the device's state. `expert` chooses one action for the screen in front of it. `level` is how hard the task is:
+    1 a touch or two, 2 a short way, 3 a longer way or text, 4 a comparison or several goals, 5 several apps or a goal
+    that has to be found out. `other_apps` are those that a solution goes through beside `app`.
     """
 
     name: str
@@ -49,6 +53,13 @@ class Template:
     check: Callable[[Shell, Params], bool]
     expert: Callable[[Screen, Params], Action]
     exclude: Callable[[Params], bool] | None = None
+    level: int = DEFAULT_LEVEL
+    other_apps: tuple[str, ...] = ()
+
+    @property
+    def apps(self) -> tuple[str, ...]:
+        """The apps that a solution goes through, the one that the task is counted under first."""
+        return (self.app, *self.other_apps)
 
     def combinations(self) -> Iterator[dict[str, str]]:
         """The instances' parameter values, in the order in which the template lists them."""
@@ -178,6 +189,8 @@ def _slug(value: str) -> str:
 def _refuse_bad_fields(template: Template) -> None:
     if template.max_steps < 1:
         raise EnvError(f"template {template.name!r} allows {template.max_steps} steps: give it at least one")
+    if template.level not in LEVELS:
+        raise EnvError(f"template {template.name!r} is of level {template.level}: levels go from 1 to 5")
     for phrasing in template.instructions:
         for _, field, _, _ in string.Formatter().parse(phrasing):
             if field is not None and field not in template.params:

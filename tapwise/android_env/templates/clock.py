@@ -201,13 +201,23 @@ TEMPLATES: tuple[Template, ...] = tuple(
         instructions=instructions,
         params=params,
         max_steps=10,
+        level=level,
         setup=set_up,
         check=check,
         expert=inside("clock", PACKAGE, act),
     )
-    for name, instructions, params, set_up, check, act in (
-        ("add_alarm", _ADD_ALARM, {"hour": HOURS, "minute": MINUTES}, _set_up_add_alarm, _check_add_alarm, _add_alarm),
+    for level, name, instructions, params, set_up, check, act in (
         (
+            3,
+            "add_alarm",
+            _ADD_ALARM,
+            {"hour": HOURS, "minute": MINUTES},
+            _set_up_add_alarm,
+            _check_add_alarm,
+            _add_alarm,
+        ),
+        (
+            1,
             "switch_alarm",
             _SWITCH_ALARM,
             {"time": TIMES, "state": ("on", "off")},
@@ -215,10 +225,10 @@ TEMPLATES: tuple[Template, ...] = tuple(
             _check_switch_alarm,
             _switch_alarm,
         ),
-        ("delete_alarm", _DELETE_ALARM, {"time": TIMES}, _set_up_delete_alarm, _check_delete_alarm, _delete_alarm),
-        ("add_city", _ADD_CITY, {"city": CITY_NAMES}, _set_up_add_city, _check_add_city, _add_city),
-        ("delete_city", _DELETE_CITY, {"city": CITY_NAMES}, _set_up_delete_city, _check_delete_city, _delete_city),
-        ("timer", _TIMER, {"length": tuple(PRESETS)}, _set_up_timer, _check_timer, _start_timer),
-        ("stopwatch", _STOPWATCH, {"command": tuple(STATES)}, _set_up_stopwatch, _check_stopwatch, _use_stopwatch),
+        (2, "delete_alarm", _DELETE_ALARM, {"time": TIMES}, _set_up_delete_alarm, _check_delete_alarm, _delete_alarm),
+        (2, "add_city", _ADD_CITY, {"city": CITY_NAMES}, _set_up_add_city, _check_add_city, _add_city),
+        (2, "delete_city", _DELETE_CITY, {"city": CITY_NAMES}, _set_up_delete_city, _check_delete_city, _delete_city),
+        (1, "timer", _TIMER, {"length": tuple(PRESETS)}, _set_up_timer, _check_timer, _start_timer),
+        (1, "stopwatch", _STOPWATCH, {"command": tuple(STATES)}, _set_up_stopwatch, _check_stopwatch, _use_stopwatch),
     )
 )

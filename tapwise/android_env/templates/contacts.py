@@ -154,15 +154,16 @@ TEMPLATES: tuple[Template, ...] = tuple(
         instructions=instructions,
         params=params,
         max_steps=10,
+        level=level,
         setup=set_up,
         check=check,
         expert=inside("contacts", PACKAGE, act),
     )
-    for name, instructions, params, set_up, check, act in (
-        ("add", _ADD, {"name": NAMES, "number": NUMBERS}, _absent, _check_add, _add),
-        ("delete", _DELETE, _NAME, _present, _check_delete, _delete),
-        ("star", _STAR, {"command": ("star", "unstar"), "name": NAMES}, _set_up_star, _check_star, _star),
-        ("number", _NUMBER, {"name": NAMES, "number": NUMBERS}, _present, _check_number, _change_number),
-        ("call", _CALL, _NAME, _set_up_call, _check_call, _call),
+    for level, name, instructions, params, set_up, check, act in (
+        (3, "add", _ADD, {"name": NAMES, "number": NUMBERS}, _absent, _check_add, _add),
+        (2, "delete", _DELETE, _NAME, _present, _check_delete, _delete),
+        (2, "star", _STAR, {"command": ("star", "unstar"), "name": NAMES}, _set_up_star, _check_star, _star),
+        (3, "number", _NUMBER, {"name": NAMES, "number": NUMBERS}, _present, _check_number, _change_number),
+        (1, "call", _CALL, _NAME, _set_up_call, _check_call, _call),
     )
 )

@@ -220,16 +220,17 @@ TEMPLATES: tuple[Template, ...] = tuple(
         instructions=instructions,
         params=params,
         max_steps=10,
+        level=level,
         setup=set_up,
         check=check,
         expert=inside("files", PACKAGE, act),
         exclude=lambda p: p.get("target") == p["folder"],
     )
-    for name, instructions, params, set_up, check, act in (
-        ("delete", _DELETE, _FILE, _set_up_file, _check_delete, _delete),
-        ("rename", _RENAME, {**_FILE, "new": NEW_NAMES}, _set_up_rename, _check_rename, _rename),
-        ("move", _MOVE, {**_FILE, "target": FOLDERS}, _set_up_move, _check_move, _move),
-        ("new_folder", _NEW_FOLDER, _FOLDER, _set_up_new_folder, _check_new_folder, _new_folder),
-        ("delete_folder", _DELETE_FOLDER, _FOLDER, _set_up_delete_folder, _check_delete_folder, _delete_folder),
+    for level, name, instructions, params, set_up, check, act in (
+        (2, "delete", _DELETE, _FILE, _set_up_file, _check_delete, _delete),
+        (3, "rename", _RENAME, {**_FILE, "new": NEW_NAMES}, _set_up_rename, _check_rename, _rename),
+        (3, "move", _MOVE, {**_FILE, "target": FOLDERS}, _set_up_move, _check_move, _move),
+        (3, "new_folder", _NEW_FOLDER, _FOLDER, _set_up_new_folder, _check_new_folder, _new_folder),
+        (2, "delete_folder", _DELETE_FOLDER, _FOLDER, _set_up_delete_folder, _check_delete_folder, _delete_folder),
     )
 )

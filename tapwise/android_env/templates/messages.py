@@ -169,15 +169,16 @@ TEMPLATES: tuple[Template, ...] = tuple(
         instructions=instructions,
         params=params,
         max_steps=10,
+        level=level,
         setup=set_up,
         check=check,
         expert=inside("messages", PACKAGE, act),
     )
-    for name, instructions, params, set_up, check, act in (
-        ("send", _SEND, _TEXT, _present, _check_send, _send),
-        ("new", _NEW, _TEXT, _absent, _check_new, _new),
-        ("delete", _DELETE, _NAME, _present, _check_delete, _delete),
-        ("pin", _PIN, {"command": ("pin", "unpin"), "name": NAMES}, _set_up_pin, _check_pin, _pin),
-        ("mark", _MARK, {"state": ("read", "unread"), "name": NAMES}, _set_up_mark, _check_mark, _mark),
+    for level, name, instructions, params, set_up, check, act in (
+        (2, "send", _SEND, _TEXT, _present, _check_send, _send),
+        (3, "new", _NEW, _TEXT, _absent, _check_new, _new),
+        (2, "delete", _DELETE, _NAME, _present, _check_delete, _delete),
+        (2, "pin", _PIN, {"command": ("pin", "unpin"), "name": NAMES}, _set_up_pin, _check_pin, _pin),
+        (2, "mark", _MARK, {"state": ("read", "unread"), "name": NAMES}, _set_up_mark, _check_mark, _mark),
     )
 )

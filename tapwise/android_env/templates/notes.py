@@ -154,16 +154,17 @@ TEMPLATES: tuple[Template, ...] = tuple(
         instructions=instructions,
         params=params,
         max_steps=10,
+        level=level,
         setup=set_up,
         check=check,
         expert=inside("notes", PACKAGE, act),
     )
-    for name, instructions, params, set_up, check, act in (
-        ("new", _NEW, _TITLE, _absent, _check_new, _new),
-        ("new_with_text", _NEW_WITH_TEXT, _TITLE_AND_TEXT, _absent, _check_new, _new),
-        ("write", _WRITE, _TITLE_AND_TEXT, _present, _check_write, _write),
-        ("rename", _RENAME, {"title": TITLES, "new": NEW_TITLES}, _set_up_rename, _check_rename, _rename),
-        ("pin", _PIN, {"command": ("pin", "unpin"), "title": TITLES}, _set_up_pin, _check_pin, _pin),
-        ("delete", _DELETE, _TITLE, _present, _check_delete, _delete),
+    for level, name, instructions, params, set_up, check, act in (
+        (2, "new", _NEW, _TITLE, _absent, _check_new, _new),
+        (3, "new_with_text", _NEW_WITH_TEXT, _TITLE_AND_TEXT, _absent, _check_new, _new),
+        (3, "write", _WRITE, _TITLE_AND_TEXT, _present, _check_write, _write),
+        (3, "rename", _RENAME, {"title": TITLES, "new": NEW_TITLES}, _set_up_rename, _check_rename, _rename),
+        (2, "pin", _PIN, {"command": ("pin", "unpin"), "title": TITLES}, _set_up_pin, _check_pin, _pin),
+        (2, "delete", _DELETE, _TITLE, _present, _check_delete, _delete),
     )
 )

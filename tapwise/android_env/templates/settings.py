@@ -165,7 +165,7 @@ def _template(
     params: Mapping[str, tuple[str, ...]],
     goals: Callable[[Params], Goals],
     expert: Callable[[Screen, Params], Action],
-    exclude: Callable[[Params], bool] | None = None,
+    level: int,
 ) -> Template:
     return Template(
         name=f"settings.{name}",
@@ -174,10 +174,10 @@ def _template(
         instructions=tuple(instructions),
         params=params,
         max_steps=10,
+        level=level,
         setup=lambda p: _set_up(goals(p)),
         check=lambda shell, p: _check(shell, goals(p)),
         expert=expert,
-        exclude=exclude,
     )
 
 
@@ -186,7 +186,9 @@ def _switch_template(name: str, switches: tuple[str, ...]) -> Template:
         return {params["switch"]: params["state"]}
 
     domain = {"switch": switches, "state": ("on", "off")}
-    return _template(name, SWITCH_PHRASINGS, domain, goals, lambda screen, p: _expert_switches(screen, goals(p)))
+    return _template(
+        name, SWITCH_PHRASINGS, domain, goals, lambda screen, p: _expert_switches(screen, goals(p)), level=1
+    )
 
 
 def _choice_template(name: str, setting: str, *instructions: str) -> Template:
@@ -197,6 +199,7 @@ def _choice_template(name: str, setting: str, *instructions: str) -> Template:
         domain,
         lambda p: {setting: p["value"]},
         lambda screen, p: _expert_choice(screen, setting, p["value"]),
+        level=2,
     )
 
 
@@ -215,6 +218,7 @@ def _two_switches() -> Template:
         domain,
         goals,
         lambda screen, p: _expert_switches(screen, goals(p)),
+        level=3,
     )
 
 

@@ -95,6 +95,10 @@ class VirtualFileSystem:
             digest.update(b"d" if entry.data is None else hashlib.sha256(entry.data).digest())
         return digest.hexdigest()
 
+    def contents(self) -> dict[str, bytes | None]:
+        """Every path with the content of the file there, None for a directory."""
+        return {path: entry.data for path, entry in self._entries.items()}
+
     # --- questions ---------------------------------------------------------------------------------------
 
     def exists(self, path: str) -> bool:

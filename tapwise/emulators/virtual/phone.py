@@ -144,6 +144,13 @@ class VirtualPhone:
         digest.update(repr([state.seed, state.recents, state.toast, state.lure, state.noise_draws]).encode())
         return digest.hexdigest()
 
+    def data_hash(self) -> str:
+        """Hash of what lasts: settings, files without their times, and the apps' records; not pages, time or seed."""
+        digest = hashlib.sha256(json.dumps(self.state.settings, sort_keys=True).encode())
+        digest.update(repr(sorted(self.state.files.contents().items())).encode())
+        digest.update(repr([(name, app.data) for name, app in sorted(self.state.apps.items())]).encode())
+        return digest.hexdigest()
+
     def _changed(self) -> None:
         self._screen.invalidate()
 

@@ -7,7 +7,8 @@ from typing import Final
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
 _USAGE: Final = (
-    "usage: tapwise-phone snapshot save NAME | snapshot load NAME | snapshot list | state-hash | seed N | open-app NAME"
+    "usage: tapwise-phone snapshot save NAME | snapshot load NAME | snapshot list | state-hash | data-hash | seed N"
+    " | open-app NAME"
 )
 _SEED_PROPERTY: Final = "debug.tapwise.seed"
 
@@ -41,6 +42,8 @@ def _tapwise_phone(call: Invocation) -> int:
                 call.out.line(name)
         case ["state-hash"]:
             call.out.line(call.phone.state_hash())
+        case ["data-hash"]:
+            call.out.line(call.phone.data_hash())
         case ["seed", number]:
             call.phone.set_property(_SEED_PROPERTY, str(call.integer(number)))
         case ["open-app", *words] if words:
