@@ -101,6 +101,8 @@ class App(ABC):
     activity: str = ".MainActivity"
     browses: bool = False
     """whether it meets the web's ads"""
+    traces: tuple[str, ...] = ()
+    """fields of its data that tell where somebody has been, and are no effect of what was done"""
 
     @abstractmethod
     def initial(self, rng: random.Random) -> object:

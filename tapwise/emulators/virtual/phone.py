@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tapwise.emulators.virtual.app import App
+from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
@@ -122,6 +123,22 @@ class VirtualPhone:
         self.state = pickle.loads(snapshot)  # noqa: S301 our own bytes, never from outside
         self._bind()
         self._changed()
+
+    def fork(self) -> VirtualPhone:
+        """Another phone in the same state, which goes its own way from here; named snapshots come along."""
+        twin = VirtualPhone(size=self.size, density=self.density, noise=self.noise)
+        twin.restore(self.snapshot())
+        twin._snapshots = dict(self._snapshots)
+        return twin
+
+    def changes_since(self, snapshot: bytes) -> list[Change]:
+        """What is otherwise in settings, files and the apps' records than in a state that `snapshot` gave."""
+        before = pickle.loads(snapshot)  # noqa: S301 our own bytes, never from outside
+        return changes_between(before, self.state, self._apps)
+
+    def changes_since_saved(self, name: str) -> list[Change]:
+        """The same since the state kept under a name. KeyError when there is none."""
+        return self.changes_since(self._snapshots[name])
 
     def save_snapshot(self, name: str) -> None:
         """Keep the present state under a name."""

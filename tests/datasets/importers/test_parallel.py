@@ -41,7 +41,8 @@ def test_a_worker_that_dies_costs_the_rest_of_one_file(sources: list[Path]) -> N
     assert all("ended with status -9" in one.message for one in lost)
     died = {source for source in sources if any(str(source) in one.message for one in lost)}
     whole = {event.source for event in rest if isinstance(event, SourceDone)}
-    assert died == set(sources[:2]) and whole == set(sources[2:])
+    assert died == set(sources[:2])
+    assert whole == set(sources[2:])
     read = [event.id for event in rest if isinstance(event, Trajectory)]
     for number in (2, 3):
         assert read.count(f"aitw/general/{number}-0") == 1

@@ -56,6 +56,7 @@ class Browser(App):
     colour = (26, 115, 232)
     activity = "com.google.android.apps.chrome.Main"
     browses = True
+    traces = ("history",)
 
     def initial(self, rng: random.Random) -> BrowserData:
         memories = {host: site.initial(random.Random(rng.random())) for host, site in sites().items()}

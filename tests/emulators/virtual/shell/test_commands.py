@@ -157,10 +157,12 @@ def test_the_phones_own_command(sh: Sh, shell: PhoneShell) -> None:
     assert before.startswith("start\n")
     sh("echo x > /sdcard/x; tapwise-phone open-app SETTINGS")
     assert SETTINGS in sh("dumpsys window")
+    assert sh("tapwise-phone snapshot diff start") == "files: added /sdcard/x\n"
     assert sh("tapwise-phone state-hash") != before.split()[1] + "\n"
     sh("tapwise-phone snapshot load start")
     assert sh("tapwise-phone state-hash") == before.split()[1] + "\n"
     sh("tapwise-phone snapshot load none; tapwise-phone open-app nothing", 1)
+    sh("tapwise-phone snapshot diff none", 1)
     assert b"installed: " in b"".join(shell.run("tapwise-phone open-app nothing").stderr)
     assert sh("tapwise-phone seed 7; getprop debug.tapwise.seed") == "7\n"
     sh("tapwise-phone dance", 2)

@@ -7,18 +7,17 @@ from typing import Final
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
 _USAGE: Final = (
-    "usage: tapwise-phone snapshot save NAME | snapshot load NAME | snapshot list | state-hash | data-hash | seed N"
-    " | open-app NAME"
+    "usage: tapwise-phone snapshot save NAME | snapshot load NAME | snapshot diff NAME | snapshot list | state-hash"
+    " | data-hash | seed N | open-app NAME"
 )
 _SEED_PROPERTY: Final = "debug.tapwise.seed"
 
 
-def _load(call: Invocation, name: str) -> None:
-    try:
-        call.phone.load_snapshot(name)
-    except KeyError:
-        known = ", ".join(call.phone.snapshot_names()) or "none yet"
-        raise CommandError(f"tapwise-phone: there is no snapshot {name!r}; saved ones: {known}") from None
+def _check_saved(call: Invocation, name: str) -> None:
+    known = call.phone.snapshot_names()
+    if name not in known:
+        told = ", ".join(known) or "none yet"
+        raise CommandError(f"tapwise-phone: there is no snapshot {name!r}; saved ones: {told}")
 
 
 def _open(call: Invocation, name: str) -> None:
@@ -36,7 +35,12 @@ def _tapwise_phone(call: Invocation) -> int:
         case ["snapshot", "save", name]:
             call.phone.save_snapshot(name)
         case ["snapshot", "load", name]:
-            _load(call, name)
+            _check_saved(call, name)
+            call.phone.load_snapshot(name)
+        case ["snapshot", "diff", name]:
+            _check_saved(call, name)
+            for change in call.phone.changes_since_saved(name):
+                call.out.line(str(change))
         case ["snapshot", "list"]:
             for name in call.phone.snapshot_names():
                 call.out.line(name)
