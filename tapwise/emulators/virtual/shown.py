@@ -15,6 +15,7 @@ from tapwise.emulators.virtual.state import Entry, Route
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import Canvas
 from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, Scene, StatusBar, compose
+from tapwise.emulators.virtual.ui.raster import Painter
 from tapwise.emulators.virtual.ui.scene import describe, hit, paint
 from tapwise.emulators.virtual.ui.views import Button, ListItem, Metrics, Space, Text, TextField, View
 from tapwise.records import UiNode
@@ -32,8 +33,7 @@ class Screen:
         self._phone = phone
         self._scene: Scene | None = None
         self._pixels: NDArray[np.uint8] | None = None
-        self._last: NDArray[np.uint8] | None = None
-        self._counter = 0
+        self._painter = Painter(phone.size.width, phone.size.height)
 
     def invalidate(self) -> None:
         """Forget the scene: something has changed."""
@@ -54,18 +54,13 @@ class Screen:
             canvas = Canvas(self._phone.size.width, self._phone.size.height, metrics.theme.background)
             for layer in self.scene().layers:
                 paint(layer, canvas, metrics)
-            pixels = np.array(canvas.image)
-            pixels.flags.writeable = False
-            if self._last is None or not np.array_equal(pixels, self._last):
-                self._last = pixels
-                self._counter += 1
-            self._pixels = pixels
+            self._pixels = self._painter.show(canvas.marks)
         return self._pixels
 
     def counter(self) -> int:
         """How often the picture has changed."""
         self.frame()
-        return self._counter
+        return self._painter.counter
 
     def tree(self) -> UiNode:
         """The accessibility tree: of the dialog alone while one is open, as on Android."""

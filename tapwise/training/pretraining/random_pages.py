@@ -5,13 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from tapwise.emulators.virtual.apps.launcher import gradient
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import Canvas
 from tapwise.emulators.virtual.ui.icons import ICONS
 from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, StatusBar, compose
+from tapwise.emulators.virtual.ui.raster import picture
 from tapwise.emulators.virtual.ui.scene import describe, paint
 from tapwise.emulators.virtual.ui.views import (
     AppTile,
@@ -78,7 +77,7 @@ class RandomPages:
         layers = scene.layers[-1:] if scene.modal else scene.layers
         children = tuple(describe(layer, "random", metrics) for layer in layers)
         tree = UiNode(bounds=(0, 0, WIDTH, HEIGHT), children=children)
-        return label_screen(np.array(canvas.image), tree, SCALE)
+        return label_screen(picture(canvas.marks, WIDTH, HEIGHT), tree, SCALE)
 
     def _label(self, rng: random.Random, most: int = 3) -> str:
         count = rng.choices((1, 2, 3), (6, 5, 1))[0]
