@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench-steps bench-learning bench-offline bench-import pictures clean
+.PHONY: help install demo test test-slow lint format bench-phone bench-steps bench-learning bench-offline bench-import pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,6 +45,9 @@ lint: $(INSTALLED) ## check style, types and import contracts
 format: $(INSTALLED) ## rewrite the sources in the common style
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+bench-phone: $(INSTALLED) ## measure what a virtual phone costs
+	$(BIN)/python benchmarks/phone.py --out benchmarks/results/phone.json $(ARGS)
 
 bench-steps: $(INSTALLED) ## measure environment steps per second
 	$(BIN)/python benchmarks/env_steps.py $(ARGS)
