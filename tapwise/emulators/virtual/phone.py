@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -23,6 +22,7 @@ from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
+from tapwise.emulators.virtual.saved import read_state, write_state
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
 from tapwise.emulators.virtual.state import AppState, Entry, PhoneState, Popup
@@ -115,12 +115,12 @@ class VirtualPhone:
         self._changed()
 
     def snapshot(self) -> bytes:
-        """The whole phone as a value (for `restore` of this very process, not a file format)."""
-        return pickle.dumps(self.state)
+        """The whole phone as a value, for `restore` of this version of tapwise."""
+        return write_state(self.state)
 
     def restore(self, snapshot: bytes) -> None:
-        """Become the phone that `snapshot` gave."""
-        self.state = pickle.loads(snapshot)  # noqa: S301 our own bytes, never from outside
+        """Become the phone that `snapshot` gave. Raises DeviceError for other bytes, which do no harm."""
+        self.state = read_state(snapshot)
         self._bind()
         self._changed()
 
@@ -133,8 +133,7 @@ class VirtualPhone:
 
     def changes_since(self, snapshot: bytes) -> list[Change]:
         """What is otherwise in settings, files and the apps' records than in a state that `snapshot` gave."""
-        before = pickle.loads(snapshot)  # noqa: S301 our own bytes, never from outside
-        return changes_between(before, self.state, self._apps)
+        return changes_between(read_state(snapshot), self.state, self._apps)
 
     def changes_since_saved(self, name: str) -> list[Change]:
         """The same since the state kept under a name. KeyError when there is none."""
@@ -147,6 +146,18 @@ class VirtualPhone:
     def load_snapshot(self, name: str) -> None:
         """Bring back the state kept under a name. KeyError when there is none."""
         self.restore(self._snapshots[name])
+
+    def saved_snapshot(self, name: str) -> bytes:
+        """The state kept under a name. KeyError when there is none."""
+        return self._snapshots[name]
+
+    def keep_snapshot(self, name: str, snapshot: bytes) -> None:
+        """Put a state under a name, as if it had been saved here."""
+        self._snapshots[name] = snapshot
+
+    def forget_snapshot(self, name: str) -> None:
+        """Forget the state kept under a name. KeyError when there is none."""
+        del self._snapshots[name]
 
     def snapshot_names(self) -> list[str]:
         """Names of the kept states."""
