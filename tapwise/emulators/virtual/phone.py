@@ -21,6 +21,7 @@ from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
+from tapwise.emulators.virtual.listening import Listener
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.saved import read_state, write_state
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
@@ -53,6 +54,8 @@ class VirtualPhone:
         self.noise = noise
         self._apps = {app.package: app for app in installed_apps()}
         self._snapshots: dict[str, bytes] = {}
+        self.listeners: dict[int, Listener] = {}
+        """programs that listen on ports inside the phone; no part of its state"""
         self.state = self._fresh_state(seed)
         self._bind()
         self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
@@ -169,7 +172,9 @@ class VirtualPhone:
         digest = hashlib.sha256(state.files.fingerprint().encode())
         digest.update(json.dumps([state.settings, state.properties], sort_keys=True).encode())
         digest.update(repr([sorted(state.apps.items()), state.foreground, state.now_s, state.popup]).encode())
-        digest.update(repr([state.seed, state.recents, state.toast, state.lure, state.noise_draws]).encode())
+        digest.update(
+            repr([state.seed, state.recents, state.toast, state.lure, state.noise_draws, state.clipboard]).encode()
+        )
         return digest.hexdigest()
 
     def data_hash(self) -> str:
@@ -255,6 +260,14 @@ class VirtualPhone:
         entry = self.entry
         if entry.focus is not None:
             entry.fields[entry.focus] = self._screen.focused_value() + text
+            self._changed()
+
+    def replace_text(self, text: str) -> None:
+        """Put a text in the place of what the focused field holds; without one nothing happens."""
+        self._begin_event()
+        entry = self.entry
+        if entry.focus is not None:
+            entry.fields[entry.focus] = text
             self._changed()
 
     def key_event(self, code: str) -> None:

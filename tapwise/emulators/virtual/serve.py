@@ -40,7 +40,7 @@ class PhoneServer:
         """
         for phone, port in zip(phones, ports if ports is not None else [0] * len(phones), strict=True):
             device = WireDevice(phone)
-            device.listen(ECHO_PORT, Echo)
+            phone.listeners.setdefault(ECHO_PORT, Echo)
             try:
                 server = await _listen(device, host, port)
             except ConfigError:

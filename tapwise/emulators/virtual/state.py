@@ -57,3 +57,4 @@ class PhoneState:
     toast: str = ""
     lure: str = ""
     noise_draws: int = 0
+    clipboard: str = ""

@@ -101,6 +101,10 @@ class Shell(Scope, Protocol):
         """Run a script in this very shell, as `eval` does."""
         ...
 
+    def stay(self, ended: Callable[[], None]) -> None:
+        """Have the program go on until the host closes the stream that it runs in; `ended` is called then."""
+        ...
+
 
 @dataclass(slots=True)
 class Invocation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
@@ -63,6 +64,8 @@ class Interpreter:
         self.functions: dict[str, Command] = {}
         self.status = 0
         self.exited = False
+        self.residents: list[Callable[[], None]] = []
+        """what to call when the programs that go on are ended"""
         self._name = NAME
         self._budget = budget if budget is not None else Budget()
 
@@ -108,8 +111,13 @@ class Interpreter:
         finally:
             self._budget.depth -= 1
 
+    def stay(self, ended: Callable[[], None]) -> None:
+        """Have the program go on until the host closes the stream that it runs in; `ended` is called then."""
+        self.residents.append(ended)
+
     def _child(self) -> Interpreter:
         child = Interpreter(self.phone, self.screen, self.commands, self._budget)
+        child.residents = self.residents
         child.directory, child.status, child._name = self.directory, self.status, self._name
         child.variables, child.functions = dict(self.variables), dict(self.functions)
         child.positional = list(self.positional)

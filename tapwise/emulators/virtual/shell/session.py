@@ -40,6 +40,8 @@ class Result:
     stdout: Chunks
     stderr: Chunks
     status: int
+    goes_on: bool = False
+    """a program stays until the session is closed"""
 
 
 class PhoneShell:
@@ -51,7 +53,11 @@ class PhoneShell:
 
     def run(self, source: str, stdin: bytes = b"", *, split: bool = True) -> Result:
         """Run a script; `split` keeps standard error apart from standard output."""
-        return self.session().run(source, stdin, split=split)
+        session = self.session()
+        try:
+            return session.run(source, stdin, split=split)
+        finally:
+            session.close()
 
     def session(self) -> ShellSession:
         """A shell process that keeps its directory and variables from one script to the next."""
@@ -71,7 +77,14 @@ class ShellSession:
         streams = Streams(Input(stdin), out, Output() if split else out)
         status = self._interpreter.run(source, streams)
         self.ended = self._interpreter.exited
-        return Result(out.chunks, streams.stderr.chunks if split else [], status)
+        goes_on = bool(self._interpreter.residents)
+        return Result(out.chunks, streams.stderr.chunks if split else [], status, goes_on)
+
+    def close(self) -> None:
+        """End the programs that go on."""
+        for ended in self._interpreter.residents:
+            ended()
+        self._interpreter.residents.clear()
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tapwise.emulators.virtual.shell.session import PhoneShell
-from tapwise.emulators.virtual.wire.forward import DeviceListener, DevicePorts, Dialled, reverse_reply
+from tapwise.emulators.virtual.wire.forward import DevicePorts, Dialled, reverse_reply
 from tapwise.emulators.virtual.wire.services import Reboot, Reply
 from tapwise.emulators.virtual.wire.shell import RawShell, ShellV2
 from tapwise.emulators.virtual.wire.stream import Carrier, Service
@@ -21,12 +21,8 @@ class WireDevice:
     def __init__(self, phone: VirtualPhone) -> None:
         self.phone = phone
         self.shell = PhoneShell(phone)
-        self.ports = DevicePorts()
+        self.ports = DevicePorts(phone.listeners)
         self.links: set[Carrier] = set()
-
-    def listen(self, port: int, listener: DeviceListener) -> None:
-        """Have something on the phone listen on a port of the phone, which `adb forward` can then reach."""
-        self.ports.listen(port, listener)
 
     @property
     def properties(self) -> dict[str, str]:

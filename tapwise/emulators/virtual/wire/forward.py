@@ -6,27 +6,17 @@ The ports exist only inside the phone; no socket of the host is opened for them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
+from tapwise.emulators.virtual.listening import Listener
 from tapwise.emulators.virtual.wire.stream import Carrier, Stream
 
 _FIRST_FREE_PORT = 40000
 
 
-class Connection(Protocol):
-    """One connection to a listener on the phone."""
-
-    def received(self, data: bytes) -> bytes:
-        """Answer what arrived; empty for no answer yet."""
-        ...
-
-
-DeviceListener = Callable[[], Connection]
-"""Called for each new connection."""
-
-
 class Echo:
     """A connection that answers with what it got."""
+
+    ended = False
 
     def received(self, data: bytes) -> bytes:
         """The same bytes."""
@@ -36,17 +26,11 @@ class Echo:
 class DevicePorts:
     """Listeners of the phone, and ports that lead back to a host."""
 
-    def __init__(self) -> None:
-        self._listeners: dict[int, DeviceListener] = {}
+    def __init__(self, listeners: dict[int, Listener]) -> None:
+        self._listeners = listeners
         self._reverses: dict[int, tuple[Carrier, str]] = {}
 
-    def listen(self, port: int, listener: DeviceListener) -> None:
-        """Put a listener on a port. ValueError when the port is taken."""
-        if port in self._listeners or port in self._reverses:
-            raise ValueError(f"port {port} of the phone is taken")
-        self._listeners[port] = listener
-
-    def find(self, port: int) -> DeviceListener | None:
+    def find(self, port: int) -> Listener | None:
         """Who listens on a port."""
         return self._listeners.get(port)
 
@@ -100,7 +84,7 @@ class Dialler:
 class Dialled:
     """A stream from the host to a listener of the phone."""
 
-    def __init__(self, listener: DeviceListener) -> None:
+    def __init__(self, listener: Listener) -> None:
         self._connection = listener()
 
     def opened(self, stream: Stream) -> None:
@@ -109,6 +93,8 @@ class Dialled:
     def received(self, stream: Stream, data: bytes) -> None:
         """Hand data to the listener's connection and its answer back."""
         stream.write(self._connection.received(data))
+        if self._connection.ended:
+            stream.close()
 
     def closed(self, stream: Stream) -> None:
         """Nothing is held."""

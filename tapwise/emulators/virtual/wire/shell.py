@@ -41,8 +41,10 @@ class RawShell:
         if not self._source:
             stream.write(PROMPT)
         elif not self._waiting:
-            stream.write(*_run(self._session, self._source, split=False).stdout)
-            stream.close()
+            result = _run(self._session, self._source, split=False)
+            stream.write(*result.stdout)
+            if not result.goes_on:
+                stream.close()
 
     def received(self, stream: Stream, data: bytes) -> None:
         """Take standard input."""
@@ -65,6 +67,7 @@ class RawShell:
         if self._waiting:
             self._waiting = False
             _run(self._session, self._source, bytes(self._stdin), split=False)
+        self._session.close()
 
 
 class ShellV2:
@@ -125,15 +128,14 @@ class ShellV2:
 
     def _finish(self, stream: Stream, result: Result) -> None:
         self._finished = True
-        stream.write(
-            *_packets(ShellId.STDOUT, result.stdout),
-            *_packets(ShellId.STDERR, result.stderr),
-            adb.encode_shell(ShellId.EXIT, bytes([result.status & 0xFF])),
-        )
-        stream.close()
+        stream.write(*_packets(ShellId.STDOUT, result.stdout), *_packets(ShellId.STDERR, result.stderr))
+        if not result.goes_on:
+            stream.write(adb.encode_shell(ShellId.EXIT, bytes([result.status & 0xFF])))
+            stream.close()
 
     def closed(self, stream: Stream) -> None:
-        """Nothing is held."""
+        """End the programs that go on."""
+        self._session.close()
 
 
 def _packets(packet_id: ShellId, chunks: Chunks) -> Iterator[Buffer]:

@@ -7,6 +7,7 @@ from typing import Final
 from tapwise.emulators.virtual.shell.command import CommandTable
 from tapwise.emulators.virtual.shell.commands import (
     activity,
+    automation,
     conditions,
     content,
     dump,
@@ -24,6 +25,7 @@ from tapwise.emulators.virtual.shell.commands import (
 
 _FAMILIES = (
     activity,
+    automation,
     conditions,
     content,
     dump,

@@ -10,6 +10,7 @@ from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, 
 
 _VIEW: Final = "android.intent.action.VIEW"
 _TYPE_TEXT: Final = frozenset({"ADB_INPUT_B64", "ADB_INPUT_TEXT"})
+_KEYBOARD_PREFIX: Final = "ADB_KEYBOARD_"
 _SETTINGS_PREFIX: Final = "android.settings."
 _SETTINGS: Final = "com.android.settings"
 _EXTRAS: Final = frozenset({"--es", "-e", "--ei", "--ez", "--el", "--ef", "--eu", "--esn", "--eia", "--esa"})
@@ -143,6 +144,9 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
         f"Broadcasting: Intent {{ act={intent.action} flg=0x400000{' (has extras)' if intent.extras else ''} }}"
     )
     result = 0
+    if intent.action.startswith(_KEYBOARD_PREFIX):
+        call.out.line(f"Broadcast completed: {_keyboard(call, intent)}")
+        return 0
     if intent.action in _TYPE_TEXT:
         message = intent.extras.get("msg", "")
         try:
@@ -156,6 +160,36 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
             call.phone.key_event("KEYCODE_DEL")
     call.out.line(f"Broadcast completed: result={result}")
     return 0
+
+
+def _keyboard(call: Invocation, intent: Intent) -> str:
+    """What uiautomator2's keyboard does with a broadcast; the result in the words of `am`."""
+    phone = call.phone
+    match intent.action.removeprefix(_KEYBOARD_PREFIX):
+        case "INPUT_TEXT" | "SET_TEXT" as verb:
+            text = _decoded(intent.extras.get("text", ""))
+            if text is None:
+                return 'result=0, data="text is not base64"'
+            (phone.replace_text if verb == "SET_TEXT" else phone.type_text)(text)
+        case "CLEAR_TEXT":
+            phone.replace_text("")
+        case "SMART_ENTER" | "EDITOR_CODE":
+            phone.key_event("KEYCODE_ENTER")
+        case "HIDE":
+            phone.entry.focus = None
+            phone.advance(0.0)
+        case "GET_CLIPBOARD":
+            return f'result=-1, data="{base64.b64encode(phone.state.clipboard.encode()).decode()}"'
+        case _:
+            return "result=0"
+    return 'result=-1, data="success"'
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return None
 
 
 def _focused_length(call: Invocation) -> int:

@@ -97,6 +97,14 @@ def _run_as_root(call: Invocation) -> int:
     return call.shell.run_words(words, call.streams) if words else 0
 
 
+def _toybox(call: Invocation) -> int:
+    """`toybox NAME ...` is NAME."""
+    if call.arguments:
+        return call.shell.run_words(call.arguments, call.streams)
+    call.out.line(" ".join(sorted(call.shell.commands)))
+    return 0
+
+
 def _which(call: Invocation) -> int:
     status = 0
     for name in call.arguments:
@@ -139,8 +147,11 @@ def _process_of(call: Invocation) -> int:
 
 
 def _logcat(call: Invocation) -> int:
-    if "-c" not in call.arguments:
-        call.out.line("--------- beginning of main")
+    if any(option in call.arguments for option in ("-c", "-g", "-G", "-S", "--clear")):
+        return 0
+    call.out.line("--------- beginning of main")
+    if "-d" not in call.arguments and "-t" not in call.arguments:
+        call.shell.stay(lambda: None)
     return 0
 
 
@@ -157,6 +168,7 @@ COMMANDS: Final[CommandTable] = {
     "sh": _sh,
     "sleep": _sleep,
     "su": _run_as_root,
+    "toybox": _toybox,
     "true": _true,
     "uname": _uname,
     "which": _which,

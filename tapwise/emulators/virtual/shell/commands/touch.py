@@ -5,21 +5,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from tapwise.emulators.virtual.keys import press
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
 _USAGE: Final = "Usage: input [<source>] [-d DISPLAY_ID] <command> [<arg>...]"
 _SOURCES: Final = frozenset({"touchscreen", "keyboard", "touchpad", "touchnavigation", "stylus", "mouse", "dpad"})
 _DEFAULT_SWIPE_MS: Final = 300.0
-_NAMED_KEYCODES: Final = (
-    "3 HOME, 4 BACK, 19 DPAD_UP, 20 DPAD_DOWN, 21 DPAD_LEFT, 22 DPAD_RIGHT, 23 DPAD_CENTER, 24 VOLUME_UP,"
-    " 25 VOLUME_DOWN, 26 POWER, 61 TAB, 62 SPACE, 66 ENTER, 67 DEL, 82 MENU, 84 SEARCH, 92 PAGE_UP, 93 PAGE_DOWN,"
-    " 111 ESCAPE, 112 FORWARD_DEL, 122 MOVE_HOME, 123 MOVE_END, 187 APP_SWITCH, 223 SLEEP, 224 WAKEUP"
-)
-_KEYCODES: Final = {
-    **{int(number): name for number, name in (pair.split() for pair in _NAMED_KEYCODES.split(","))},
-    **{7 + digit: str(digit) for digit in range(10)},
-    **{29 + letter: chr(ord("A") + letter) for letter in range(26)},
-}
 
 
 def _number(call: Invocation, text: str) -> float:
@@ -70,13 +61,7 @@ def _key_event(call: Invocation, values: list[str]) -> None:
     if not codes:
         raise CommandError(f"Error: Invalid arguments for command: keyevent\n{_USAGE}", 255)
     for code in codes:
-        name = _KEYCODES.get(int(code), "UNKNOWN") if code.isdecimal() else code.upper().removeprefix("KEYCODE_")
-        if len(name) == 1:
-            call.phone.type_text(name.lower())
-        elif name == "SPACE":
-            call.phone.type_text(" ")
-        else:
-            call.phone.key_event(f"KEYCODE_{name}")
+        press(call.phone, code)
 
 
 def _motion_event(call: Invocation, values: list[str]) -> None:

@@ -1,0 +1,99 @@
+"""The real uiautomator2 against the virtual phone, through the real adb."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import adbutils
+import numpy as np
+import pytest
+
+from tests.emulators.virtual.wire.conftest import RunningPhones, adb, phones, serial  # noqa: F401 fixtures
+
+uiautomator2 = pytest.importorskip("uiautomator2", exc_type=ImportError)
+
+SETTINGS = "com.android.settings"
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning",  # adbutils leaves sockets to the collector
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
+
+
+@pytest.fixture(scope="module")
+def device(adb: Any, serial: str) -> Iterator[Any]:  # noqa: F811
+    found = adbutils.AdbClient("127.0.0.1", adb.port).device(serial)
+    driver = uiautomator2.connect(found)
+    yield driver
+    driver.stop_uiautomator()
+    del driver
+    gc.collect()
+
+
+@pytest.fixture
+def phone(phones: RunningPhones) -> Any:  # noqa: F811
+    return phones.phones[0]
+
+
+def test_what_it_tells_of_the_phone(device: Any, phone: Any) -> None:
+    info = device.info
+    assert (info["displayWidth"], info["displayHeight"], info["sdkInt"]) == (540, 1200, 33)
+    assert device.window_size() == (540, 1200)
+    assert "<hierarchy" in device.dump_hierarchy()
+    picture = np.asarray(device.screenshot())
+    assert np.abs(picture.astype(int) - phone.frame()).mean() < 6  # JPEG
+
+
+def test_apps_are_started_listed_and_stopped(device: Any) -> None:
+    device.app_start(SETTINGS)
+    assert device.app_current()["package"] == SETTINGS
+    assert SETTINGS in device.app_list()
+    device.app_stop(SETTINGS)
+    assert device.app_current()["package"] != SETTINGS
+    device.app_start(SETTINGS, ".Settings", stop=True)
+    assert device.app_wait(SETTINGS, timeout=5)
+
+
+def test_nodes_are_found_clicked_and_waited_for(device: Any, phone: Any) -> None:
+    device.app_start(SETTINGS, stop=True)
+    assert device(text="Network").exists
+    assert not device(text="Nowhere").exists
+    device(text="Network").click()
+    assert device(text="Wifi").wait(timeout=3)
+    assert device(text="Network").info["packageName"] == SETTINGS
+    before = phone.settings.get("global", "wifi_on")
+    device(text="Wifi").click()
+    assert phone.settings.get("global", "wifi_on") != before
+    device.press("back")
+    assert device.xpath('//*[@text="Network"]').exists
+    with pytest.raises(uiautomator2.UiObjectNotFoundError):
+        device(text="Nowhere").click(timeout=0)
+
+
+def test_text_is_typed_with_its_keyboard_and_into_a_field(device: Any) -> None:
+    device.app_start("com.google.android.keep", stop=True)
+    device(description="Add").click()
+    title = device(className="android.widget.EditText", instance=0)
+    title.click()
+    device.send_keys("Café plans")
+    assert title.get_text() == "Café plans"
+    title.set_text("Other")
+    assert title.get_text() == "Other"
+    title.clear_text()
+    assert "Other" not in device.dump_hierarchy()
+
+
+def test_gestures_shell_and_clipboard(device: Any, phone: Any) -> None:
+    device.press("home")
+    device.swipe(270, 900, 270, 300)
+    device.click(0.5, 0.5)
+    device.long_click(270, 600, 0.6)
+    device.press("home")
+    assert device.shell("echo $((6 * 7))").output == "42\n"
+    assert device.shell("(exit 3)").exit_code == 3
+    device.set_clipboard("kept")
+    assert device.clipboard == "kept"
+    device.app_start(SETTINGS, stop=True)
+    assert device(scrollable=True).scroll.toEnd()
+    assert phone.entry.scroll >= 0
