@@ -94,6 +94,11 @@ def test_gestures_shell_and_clipboard(device: Any, phone: Any) -> None:
     assert device.shell("(exit 3)").exit_code == 3
     device.set_clipboard("kept")
     assert device.clipboard == "kept"
-    device.app_start(SETTINGS, stop=True)
-    assert device(scrollable=True).scroll.toEnd()
-    assert phone.entry.scroll >= 0
+    insert = "content insert --uri content://com.google.android.keep/notes --bind body:s:x --bind pinned:i:0"
+    device.shell(f"for n in $(seq 20); do {insert} --bind title:s:Note$n; done")
+    device.app_start("com.google.android.keep", stop=True)
+    assert not device(text="Note1").exists
+    assert device(scrollable=True).scroll.to(text="Note1")
+    assert device(text="Note1").exists
+    assert device(scrollable=True).scroll.toBeginning()
+    assert phone.entry.scroll == 0
