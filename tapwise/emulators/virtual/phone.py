@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.app import App
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
@@ -299,7 +300,7 @@ class VirtualPhone:
         known = app is not None and activity in ("", app.activity, package + app.activity)
         if known:
             self.open(package)
-        return known
+        return known or package in self.state.packages  # whose code does not run, so that nothing comes to the front
 
     def open(self, package: str, *route: str) -> None:
         """Bring an installed app to the front, with a page on top of its first one when a route is given."""
@@ -353,6 +354,18 @@ class VirtualPhone:
         self.state.apps[package].data = self._apps[package].initial(rng)
         self._changed()
         return True
+
+    def install(self, apk: Apk) -> str:
+        """Install an APK, whose code does not run here; the verdict in the package manager's words."""
+        if apk.package in self._apps:
+            return f"Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE: {apk.package} is built in]"
+        self.state.packages[apk.package] = apk
+        self._changed()
+        return "Success"
+
+    def uninstall(self, package: str) -> bool:
+        """Remove an installed APK; False when there is none, or the app is built in."""
+        return self.state.packages.pop(package, None) is not None
 
     def go_home(self) -> None:
         """Show the launcher."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 
 Route = tuple[str, ...]
@@ -58,3 +59,5 @@ class PhoneState:
     lure: str = ""
     noise_draws: int = 0
     clipboard: str = ""
+    packages: dict[str, Apk] = field(default_factory=dict)
+    """what was installed beside the apps; its code does not run"""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from tapwise.emulators.virtual.shell.session import PhoneShell
 from tapwise.emulators.virtual.wire.forward import DevicePorts, Dialled, reverse_reply
+from tapwise.emulators.virtual.wire.install import Install, exec_words, streamed_size
 from tapwise.emulators.virtual.wire.services import Reboot, Reply
 from tapwise.emulators.virtual.wire.shell import RawShell, ShellV2
 from tapwise.emulators.virtual.wire.stream import Carrier, Service
@@ -47,16 +49,19 @@ class WireDevice:
             link.close()
 
     def service(self, name: str, link: Carrier) -> Service | None:
-        """The service of a name, or None to refuse it: unknown ones, and installing, since apps are built in."""
+        """The service of a name, or None to refuse it."""
         kind, _, rest = name.partition(":")
         if kind.startswith("shell,"):
             options = kind.split(",")[1:]
             if "v2" not in options:
                 return RawShell(self.shell, rest)
             return ShellV2(self.shell, rest, terminal="pty" in options)
+        if kind in ("abb", "abb_exec"):
+            return self._binder(rest.split("\0"), framed=kind == "abb")
         match kind:
             case "shell" | "exec":
-                return RawShell(self.shell, rest)
+                size = streamed_size(exec_words(rest)) if kind == "exec" else None
+                return RawShell(self.shell, rest) if size is None else Install(self.phone, size)
             case "sync":
                 return Sync(self.phone)
             case "tcp":
@@ -75,3 +80,11 @@ class WireDevice:
             case "framebuffer":
                 return Reply(*self.shell.screen.framebuffer())
         return None
+
+    def _binder(self, words: list[str], *, framed: bool) -> Service:
+        """`abb:` and `abb_exec:`: a system service called by words, without a shell."""
+        size = streamed_size(words)
+        if size is not None:
+            return Install(self.phone, size)
+        command = shlex.join(["cmd", *filter(None, words)])
+        return ShellV2(self.shell, command) if framed else RawShell(self.shell, command)

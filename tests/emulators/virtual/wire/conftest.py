@@ -19,6 +19,7 @@ from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.emulators.virtual.serve import PhoneServer
 
 ADB = Path(adbutils.__file__).parent / "binaries" / "adb"
+DEBIAN_ADB = Path("/usr/bin/adb")
 
 
 class RunningPhones:
@@ -52,12 +53,13 @@ class RunningPhones:
 class AdbProgram:
     """The real adb, with a server of its own."""
 
+    program: Path
     port: int
     environment: dict[str, str]
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [str(ADB), "-P", str(self.port), *arguments],
+            [str(self.program), "-P", str(self.port), *arguments],
             input=stdin if stdin is not None else b"",
             capture_output=True,
             timeout=20,
@@ -89,20 +91,23 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"adb server did not listen on {port}; status {server.poll()}")
 
 
-@pytest.fixture(scope="module")
-def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbProgram]:
+@pytest.fixture(scope="module", params=[ADB, DEBIAN_ADB], ids=["adb-bundled", "adb-debian"])
+def adb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbProgram]:
+    program: Path = request.param
+    if not program.exists():
+        pytest.skip(f"{program} is not installed")
     home = tmp_path_factory.mktemp("home")
     environment = {**os.environ, "HOME": str(home), "ADB_MDNS": "0", "ADB_MDNS_AUTO_CONNECT": "0"}
     environment.pop("ANDROID_SERIAL", None)
     port = free_port()
-    command = [str(ADB), "-P", str(port), "nodaemon", "server"]
+    command = [str(program), "-P", str(port), "nodaemon", "server"]
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
         wait_for_port(port, server)
-        yield AdbProgram(port, environment)
+        yield AdbProgram(program, port, environment)
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait(10)

@@ -6,6 +6,7 @@ import gc
 import io
 import socket
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -128,10 +129,41 @@ def test_reverse_is_listed_and_removed(on_phone: Call) -> None:
     assert b"tcp:6100" not in on_phone("reverse", "--list").stdout
 
 
-def test_root_and_install(on_phone: Call, tmp_path: Path) -> None:
+def test_root(on_phone: Call) -> None:
     assert b"already running as root" in on_phone("root").stdout
+
+
+APK = Path(adbutils.__file__).parents[1] / "uiautomator2" / "assets" / "app-uiautomator.apk"
+PACKAGE = "com.github.uiautomator"
+
+
+def test_what_is_no_apk_is_not_installed(on_phone: Call, tmp_path: Path) -> None:
     (tmp_path / "app.apk").write_bytes(b"PK")
-    assert on_phone("install", str(tmp_path / "app.apk")).returncode != 0
+    done = on_phone("install", str(tmp_path / "app.apk"))
+    assert done.returncode != 0
+    assert b"INSTALL_PARSE_FAILED_NOT_APK" in done.stderr + done.stdout
+
+
+@pytest.mark.skipif(not APK.exists(), reason="no APK at hand")
+@pytest.mark.parametrize("options", [["-r"], ["--no-streaming", "-r", "-t"]])
+def test_an_apk_is_installed_listed_and_removed(on_phone: Call, options: list[str]) -> None:
+    assert b"Success" in on_phone("install", *options, str(APK)).stdout
+    assert f"package:{PACKAGE}\n".encode() in on_phone("shell", "pm list packages -3").stdout
+    assert b"versionName=2.4.0" in on_phone("shell", f"dumpsys package {PACKAGE}").stdout
+    assert on_phone("shell", f"pm path {PACKAGE}").returncode == 0
+    assert b"Success" in on_phone("uninstall", PACKAGE).stdout
+    assert on_phone("uninstall", PACKAGE).returncode != 0
+    assert on_phone("shell", f"pm path {PACKAGE}").returncode == 1
+
+
+def test_logcat_stays_open_until_the_host_ends_it(adb: Any, serial: str) -> None:
+    command = [str(adb.program), "-P", str(adb.port), "-s", serial, "logcat"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=adb.environment, start_new_session=True) as log:
+        assert log.stdout is not None
+        assert b"beginning of main" in log.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            log.wait(0.3)
+        log.kill()
 
 
 def test_interactive_shell(on_phone: Call) -> None:

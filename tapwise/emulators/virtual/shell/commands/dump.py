@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+from tapwise.emulators.virtual.shell.commands.packages import apk_path
 
 _REFRESH_PERIOD_NS: Final = 16_666_666
 _RECORD: Final = "7fbc105"
+_BUILT_IN: Final = Apk("", 1, "1.0", 21, 33)
 
 
 def _component(call: Invocation) -> tuple[str, str]:
@@ -39,6 +42,9 @@ def _keyboard(call: Invocation) -> bool:
 
 
 def _activity(call: Invocation) -> None:
+    if call.arguments[1:2] in (["services"], ["service"]):
+        _services(call, call.arguments[2:])
+        return
     short, _ = _component(call)
     record = f"ActivityRecord{{{_RECORD} u0 {short} t5}}"
     call.out.write(
@@ -46,6 +52,17 @@ def _activity(call: Invocation) -> None:
         f"  * Task{{c2b4d3a #5 type=standard A=10100:{short.partition('/')[0]} U=0 visible=true}}\n"
         f"    mResumedActivity: {record}\n    topResumedActivity={record}\n  ResumedActivity: {record}\n"
     )
+
+
+def _services(call: Invocation, names: list[str]) -> None:
+    """Services of installed packages count as running in the foreground: nobody else could start them."""
+    call.out.line("ACTIVITY MANAGER SERVICES (dumpsys activity services)\n  User 0 active services:")
+    for package in sorted(call.phone.state.packages):
+        if not names or any(name.partition("/")[0] == package for name in names):
+            call.out.line(
+                f"  * ServiceRecord{{{_RECORD} u0 {package}/.Service}}\n    packageName={package}\n"
+                "    isForeground=true foregroundId=1 types=0x00000000\n    startRequested=true"
+            )
 
 
 def _surface_flinger(call: Invocation) -> None:
@@ -89,13 +106,18 @@ def _input_method(call: Invocation) -> None:
 
 def _package(call: Invocation) -> None:
     names = call.arguments[1:]
-    for package in names or sorted(call.phone.apps):
-        if package not in call.phone.apps:
+    installed = call.phone.state.packages
+    for package in names or sorted({*call.phone.apps, *installed}):
+        apk = installed.get(package, _BUILT_IN if package in call.phone.apps else None)
+        if apk is None:
             call.out.line(f"Unable to find package: {package}")
             continue
         call.out.write(
-            f"Packages:\n  Package [{package}] (1a2b3c4):\n    userId=10100\n    versionCode=1 minSdk=21 targetSdk=33\n"
-            "    versionName=1.0\n    flags=[ SYSTEM HAS_CODE ]\n"
+            f"Packages:\n  Package [{package}] (1a2b3c4):\n    userId=10100\n    codePath={apk_path(package)}\n"
+            f"    versionCode={apk.version_code} minSdk={apk.min_sdk} targetSdk={apk.target_sdk}\n"
+            f"    versionName={apk.version_name}\n"
+            f"    flags=[ {'HAS_CODE' if package in installed else 'SYSTEM HAS_CODE'} ]\n"
+            "    User 0: installed=true hidden=false stopped=false enabled=0\n"
         )
 
 
