@@ -2,6 +2,7 @@
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 JOBS ?= 2
+APPIUM ?= appium@3.8.0 appium-uiautomator2-driver@8.7.0
 ARGS ?=
 
 VENV := .venv
@@ -10,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format bench-phone bench-steps bench-learning bench-offline bench-import pictures clean
+.PHONY: help install demo test test-slow test-appium lint format bench-phone bench-steps bench-learning bench-offline bench-import pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -24,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(TORCH)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,gym,hub,lora,grpc]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,gym,hub,lora,grpc,appium]' --group dev
 	touch $@
 
 demo: $(INSTALLED) ## train an agent from nothing on virtual phones and write a report
@@ -35,6 +36,11 @@ test: $(INSTALLED) ## run the tests
 
 test-slow: $(INSTALLED) ## run the tests that take minutes; none collected (status 5) is fine
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m slow $(ARGS) || test $$? -eq 5
+
+test-appium: $(INSTALLED) ## run the tests with the real Appium, which is installed into .appium
+	@command -v npm >/dev/null || { echo "npm is not installed: the tests with Appium are left out"; exit 0; }; \
+	  mkdir -p .appium && npm install --silent --no-audit --no-fund --prefix .appium $(APPIUM) && \
+	  TAPWISE_APPIUM=.appium $(BIN)/pytest -q -m appium tests/appium $(ARGS)
 
 lint: $(INSTALLED) ## check style, types and import contracts
 	$(BIN)/ruff check $(SOURCES)

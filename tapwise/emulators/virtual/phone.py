@@ -206,6 +206,10 @@ class VirtualPhone:
         """Every view on screen."""
         return self._screen.views()
 
+    def is_asking(self) -> bool:
+        """Whether a dialog or an interruption is open."""
+        return self._screen.scene().modal
+
     def foreground(self) -> str:
         """The foreground activity as "package/activity"."""
         if self.state.lure:

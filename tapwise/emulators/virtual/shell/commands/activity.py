@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+from tapwise.emulators.virtual.shell.commands.automation import instrument
 
 _VIEW: Final = "android.intent.action.VIEW"
 _TYPE_TEXT: Final = frozenset({"ADB_INPUT_B64", "ADB_INPUT_TEXT"})
+_READ_CLIPBOARD: Final = frozenset({"clipper.get", "io.appium.settings.clipboard.get"})
 _KEYBOARD_PREFIX: Final = "ADB_KEYBOARD_"
 _SETTINGS_PREFIX: Final = "android.settings."
 _SETTINGS: Final = "com.android.settings"
@@ -147,6 +149,15 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
     if intent.action.startswith(_KEYBOARD_PREFIX):
         call.out.line(f"Broadcast completed: {_keyboard(call, intent)}")
         return 0
+    if intent.action in _READ_CLIPBOARD:
+        text = call.phone.state.clipboard
+        data = text if intent.action == "clipper.get" else base64.b64encode(text.encode()).decode()
+        call.out.line(f'Broadcast completed: result=-1, data="{data}"')
+        return 0
+    if intent.action == "clipper.set":
+        call.phone.state.clipboard = intent.extras.get("text", "")
+        call.out.line('Broadcast completed: result=-1, data="Text is copied into clipboard."')
+        return 0
     if intent.action in _TYPE_TEXT:
         message = intent.extras.get("msg", "")
         try:
@@ -221,6 +232,8 @@ def _am(call: Invocation) -> int:
         case ["stack" | "task"] if words[1:2] == ["list"]:
             _stack_list(call)
             return 0
+        case ["instrument"]:
+            return instrument(call, words[1:])
         case ["get-current-user"]:
             call.out.line("0")
             return 0

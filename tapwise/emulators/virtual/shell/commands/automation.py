@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from tapwise.emulators.virtual.automation import appium
 from tapwise.emulators.virtual.automation.http import HttpConnection
 from tapwise.emulators.virtual.automation.uiautomator2 import DEFAULT_PORT, MAIN_CLASS, Uiautomator2Server
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
@@ -27,6 +28,26 @@ def _app_process(call: Invocation) -> int:
     listeners[port] = partial(HttpConnection, Uiautomator2Server(call.phone).handle)
     call.out.line("[server] INFO: [UiAutomator2Server] Starting Server")
     call.shell.stay(lambda: listeners.pop(port, None) and None)
+    return 0
+
+
+def instrument(call: Invocation, words: list[str]) -> int:
+    """`am instrument -w ... PACKAGE/RUNNER`: of the installed ones, Appium's server runs, until it is ended."""
+    name = words[-1] if words else ""
+    package, _, runner = name.partition("/")
+    apk = call.phone.state.packages.get(package)
+    target = next((target for known, target in apk.instrumentation if known == runner), "") if apk else ""
+    if not target:
+        call.out.line(
+            f"INSTRUMENTATION_STATUS: Error=Unable to find instrumentation info for: ComponentInfo{{{name}}}\n"
+            f"INSTRUMENTATION_STATUS_CODE: -1\nandroid.util.AndroidException: INSTRUMENTATION_FAILED: {name}"
+        )
+        return 1
+    if target != appium.TARGET:
+        raise CommandError(f"INSTRUMENTATION_FAILED: {name}: of instrumentations only Appium's runs here")
+    listeners = call.phone.listeners
+    listeners[appium.PORT] = partial(HttpConnection, appium.AppiumServer(call.phone).handle)
+    call.shell.stay(lambda: listeners.pop(appium.PORT, None) and None)
     return 0
 
 

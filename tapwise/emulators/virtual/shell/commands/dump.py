@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tapwise.emulators.virtual.apk import Apk
+from tapwise.emulators.virtual.running import app_processes
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.packages import apk_path
 
@@ -42,6 +43,11 @@ def _keyboard(call: Invocation) -> bool:
 
 
 def _activity(call: Invocation) -> None:
+    if call.arguments[1:2] == ["processes"]:
+        call.out.line("ACTIVITY MANAGER RUNNING PROCESSES (dumpsys activity processes)")
+        for number, package in app_processes(call.phone).items():
+            call.out.line(f"  *APP* UID 10100 ProcessRecord{{{_RECORD} {number}:{package}/u0a100}}")
+        return
     if call.arguments[1:2] in (["services"], ["service"]):
         _services(call, call.arguments[2:])
         return

@@ -58,7 +58,7 @@ def pm(call: Invocation) -> int:
             return 0 if done else 1
         case ["resolve-activity"]:
             return _resolve(call, words[-1])
-        case ["grant" | "revoke" | "enable" | "disable-user" | "set-home-activity" | "trim-caches"]:
+        case ["grant" | "revoke" | "enable" | "disable-user" | "set-home-activity" | "trim-caches" | "enable-user"]:
             return 0
         case ["install"]:
             return _install(call, words[1:])

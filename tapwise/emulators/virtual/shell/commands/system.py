@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from tapwise.emulators.virtual.running import processes
 from tapwise.emulators.virtual.shell.builtins import BUILTINS
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Output, Streams
 
+_FIRST_APP: Final = 2000
 _ID: Final = "uid=0(root) gid=0(root) groups=0(root),1004(input),1007(log),3003(inet) context=u:r:su:s0"
 
 
@@ -133,16 +135,18 @@ def _uname(call: Invocation) -> int:
 
 def _processes(call: Invocation) -> int:
     call.out.line("USER           PID  PPID     VSZ    RSS WCHAN            ADDR S NAME")
-    names = ["init", "adbd", "surfaceflinger", "system_server", call.phone.foreground().partition("/")[0]]
-    for number, name in enumerate(names):
-        call.out.line(f"root          {100 + number:>4}     1   10000   5000 0                   0 S {name}")
+    for number, name in processes(call.phone).items():
+        user = "root" if number < _FIRST_APP else f"u0_a{number - _FIRST_APP + 100}"
+        call.out.line(f"{user:<12} {number:>5}     1   10000   5000 0                   0 S {name}")
     return 0
 
 
 def _process_of(call: Invocation) -> int:
-    if call.phone.foreground().partition("/")[0] != call.operand(0):
+    wanted = call.operand(0)
+    found = [str(number) for number, name in processes(call.phone).items() if name == wanted]
+    if not found:
         return 1
-    call.out.line("104")
+    call.out.line(" ".join(found))
     return 0
 
 

@@ -1,0 +1,219 @@
+"""The real Appium server and its UiAutomator2 driver against the virtual phone, driven by Appium-Python-Client.
+
+Needs the npm packages that `make test-appium` installs; the folder is named by TAPWISE_APPIUM.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.emulators.virtual.emulator.conftest import (
+    BUNDLED,
+    PROGRAM,
+    Emulator,
+    Host,
+    console_port,
+    free_ports,
+    listens,
+    wait_for,
+)
+
+pytestmark = [
+    pytest.mark.appium,
+    pytest.mark.timeout(240),
+    pytest.mark.filterwarnings("ignore"),  # the client's own
+]
+SETTINGS = "com.android.settings"
+NOTES = "com.google.android.keep"
+
+
+@dataclass
+class Running:
+    """A session with a phone, and the means to see the phone itself."""
+
+    driver: Any
+    host: Host
+    emulator: Emulator
+
+    def shell(self, command: str) -> str:
+        return self.host.call("-s", self.emulator.serial, "shell", command).stdout
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    folder = Path(os.environ.get("TAPWISE_APPIUM", ".appium")).resolve()
+    if not (folder / "node_modules" / ".bin" / "appium").exists():
+        pytest.fail(f"{folder} has no Appium: make test-appium installs it")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    webdriver = pytest.importorskip("appium.webdriver")
+    options = pytest.importorskip("appium.options.android").UiAutomator2Options()
+    home = tmp_path_factory.mktemp("home")
+    server_port, appium_port, system_port = free_ports(3)
+    tools = home / "sdk" / "platform-tools"
+    tools.mkdir(parents=True)
+    (tools / "adb").symlink_to(BUNDLED)
+    java = shutil.which("java")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("ANDROID_", "ADB_"))},
+        "HOME": str(home),
+        "ANDROID_HOME": str(home / "sdk"),
+        "ANDROID_ADB_SERVER_PORT": str(server_port),
+        "ADB_MDNS": "0",
+        **({"JAVA_HOME": str(Path(java).resolve().parents[1])} if java else {}),
+    }
+    host = Host(home, BUNDLED, server_port, environment)
+    log = (home / "log").open("wb")
+    started = [
+        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+                         start_new_session=True)
+        for command, folder in (
+            ([str(BUNDLED), "-P", str(server_port), "nodaemon", "server"], home),
+            ([str(packages / "node_modules/.bin/appium"), "-p", str(appium_port), "--address", "127.0.0.1"], packages),
+        )
+    ]  # fmt: skip
+    port = console_port()
+    process = host.emulate("-avd", "tapwise", "-port", str(port), "-no-snapshot", "-skin", "540x1200", "-dpi-device",
+                           "210")  # fmt: skip
+    emulator = Emulator(process, port)
+    try:
+        wait_for(lambda: f"{emulator.serial}\tdevice" in host.call("devices").stdout, "adb lists the phone")
+        wait_for(lambda: listens(appium_port), "Appium listens", 60)
+        options.udid = emulator.serial
+        options.set_capability("appium:adbPort", server_port)
+        options.set_capability("appium:systemPort", system_port)
+        began = time.monotonic()
+        driver = webdriver.Remote(f"http://127.0.0.1:{appium_port}", options=options)
+        print(f"session in {time.monotonic() - began:.2f} s")
+        yield Running(driver, host, emulator)
+        driver.quit()
+    except BaseException:
+        print((home / "log").read_text(errors="replace")[-6000:])
+        raise
+    finally:
+        emulator.end(signal.SIGKILL)
+        assert process.stdout is not None
+        process.stdout.close()
+        for one in started:
+            end(one)
+        log.close()
+        assert PROGRAM
+
+
+def by(kind: str) -> str:
+    from appium.webdriver.common.appiumby import AppiumBy
+
+    return str(getattr(AppiumBy, kind))
+
+
+def test_apps_are_started_and_told(running: Running) -> None:
+    driver = running.driver
+    driver.activate_app(SETTINGS)
+    assert driver.current_package == SETTINGS
+    assert driver.get_window_size() == {"width": 540, "height": 1200}
+    assert Image.open(io.BytesIO(driver.get_screenshot_as_png())).size == (540, 1200)
+    assert "android.widget.TextView" in driver.page_source
+    driver.terminate_app(SETTINGS)
+    assert driver.current_package != SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("kind", "selector"),
+    [
+        ("XPATH", '//*[@text="Network"]'),
+        ("ANDROID_UIAUTOMATOR", 'new UiSelector().text("Network")'),
+        ("ANDROID_UIAUTOMATOR", 'new UiScrollable(new UiSelector().scrollable(true)).scrollIntoView('
+                                'new UiSelector().textContains("etwor"))'),
+    ],
+)  # fmt: skip
+def test_elements_are_found_and_clicked(running: Running, kind: str, selector: str) -> None:
+    driver = running.driver
+    driver.activate_app(SETTINGS)
+    element = driver.find_element(by(kind), selector)
+    assert (element.text, element.is_displayed(), element.is_enabled()) == ("Network", True, True)
+    assert element.rect["width"] > 0
+    element.click()
+    switch = driver.find_elements(by("CLASS_NAME"), "android.widget.Switch")
+    assert switch
+    before = running.shell("settings get global wifi_on")
+    driver.find_element(by("XPATH"), '//*[@text="Wifi"]').click()
+    assert running.shell("settings get global wifi_on") != before
+    driver.back()
+    driver.back()
+
+
+def test_what_is_not_there_is_not_found(running: Running) -> None:
+    from selenium.common.exceptions import InvalidSelectorException, NoSuchElementException
+
+    with pytest.raises(NoSuchElementException):
+        running.driver.find_element(by("ACCESSIBILITY_ID"), "Nowhere")
+    with pytest.raises(InvalidSelectorException):
+        running.driver.find_element(by("XPATH"), "//*[")
+    assert running.driver.find_elements(by("ID"), "nothing") == []
+
+
+def test_text_is_typed_replaced_and_saved(running: Running) -> None:
+    driver = running.driver
+    driver.activate_app(NOTES)
+    driver.find_element(by("ACCESSIBILITY_ID"), "Add").click()
+    fields = driver.find_elements(by("CLASS_NAME"), "android.widget.EditText")
+    fields[0].click()
+    fields[0].send_keys("Appium note")
+    assert driver.switch_to.active_element.text == "Appium note"
+    fields[0].clear()
+    fields[0].send_keys("Second note")
+    driver.find_element(by("ACCESSIBILITY_ID"), "Save").click()
+    assert "Second note" in running.shell("content query --uri content://com.google.android.keep/notes")
+
+
+def test_gestures_keys_and_the_clipboard(running: Running) -> None:
+    driver = running.driver
+    driver.press_keycode(3)
+    driver.swipe(270, 900, 270, 300, 300)
+    driver.tap([(270, 600)])
+    driver.set_clipboard_text("kept")
+    assert driver.get_clipboard_text() == "kept"
+    driver.execute_script("mobile: clickGesture", {"x": 270, "y": 600})
+    driver.execute_script("mobile: swipeGesture", {
+        "left": 100, "top": 300, "width": 300, "height": 500, "direction": "up", "percent": 0.75})  # fmt: skip
+    driver.press_keycode(3)
+    assert driver.orientation == "PORTRAIT"
+
+
+def test_calls_are_quick(running: Running) -> None:
+    driver = running.driver
+    driver.activate_app(SETTINGS)
+    for name, call in (
+        ("find", lambda: driver.find_element(by("XPATH"), '//*[@text="Network"]')),
+        ("source", lambda: driver.page_source),
+        ("screenshot", lambda: driver.get_screenshot_as_png()),
+        ("tap", lambda: driver.tap([(270, 1190)])),
+    ):
+        times = []
+        for _ in range(5):
+            began = time.monotonic()
+            call()
+            times.append(time.monotonic() - began)
+        print(f"{name} {1e3 * sorted(times)[2]:.0f} ms")
+        assert sorted(times)[2] < 2
