@@ -22,6 +22,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--density", type=int, default=210, help="screen density in dpi (210)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first world; phone k gets SEED + k (0)")
     parser.add_argument("--noise", default="", help="the world's noise, such as popups=0.1,ads=0.2,slow_loads=0.1")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND:NAME=VALUE,...",
+        help="something that goes wrong, such as hang:on=screencap,after=10; may be given several times",
+    )
+    parser.add_argument("--control-port", type=int, help="port for faults over HTTP, on loopback; 0 for any free one")
     parser.add_argument("--json", action="store_true", help="announce the phones in one line of JSON")
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     return parser
@@ -34,6 +42,7 @@ def run(argv: list[str]) -> int:
     if options.count < 1:
         raise ConfigError(f"--count {options.count}: at least one phone is needed")
 
+    from tapwise.emulators.virtual.faults import FaultSpec
     from tapwise.emulators.virtual.noise import Noise
     from tapwise.emulators.virtual.phone import VirtualPhone
     from tapwise.emulators.virtual.serve import serve_forever
@@ -44,8 +53,17 @@ def run(argv: list[str]) -> int:
         VirtualPhone(size=Size(height, width), density=options.density, seed=options.seed + number, noise=noise)
         for number in range(options.count)
     ]
-    announce = _print_json if options.json else _print_help
-    serve_forever(phones, options.host, options.port, announce=announce, end_with_stdin=options.end_with_stdin)
+    for spec in map(FaultSpec.parse, options.fault):
+        for phone in phones:
+            phone.faults.add(spec)
+    serve_forever(
+        phones,
+        options.host,
+        options.port,
+        announce=_print_json if options.json else _print_help,
+        end_with_stdin=options.end_with_stdin,
+        control_port=options.control_port,
+    )
     return 0
 
 
@@ -61,7 +79,10 @@ def _print_json(line: str) -> None:
 
 
 def _print_help(line: str) -> None:
-    for entry in json.loads(line)["phones"]:
+    told = json.loads(line)
+    for entry in told["phones"]:
         print(f"phone {entry['serial']}  seed {entry['seed']}  {entry['size']}  ->  adb connect {entry['serial']}")
+    if "control_port" in told:
+        print(f"faults: http://127.0.0.1:{told['control_port']}/faults")
     print("end with Ctrl-C", file=sys.stderr, flush=True)
     sys.stdout.flush()

@@ -19,6 +19,7 @@ from tapwise.records import Size, UiNode
 
 _DUMP_FILE = "/sdcard/tapwise_window_dump.xml"
 _NOT_FOUND = 127
+_SAMPLED_EVERY = 16
 
 
 class AdbDevice:
@@ -60,9 +61,12 @@ class AdbDevice:
         return self._size
 
     def screenshot(self) -> NDArray[np.uint8]:
-        """Pixels of the screen; a torn frame is asked for once more, then raises DeviceError."""
+        """Pixels of the screen. One that is torn, or of one colour, is asked for once more; torn again, it raises
+        DeviceError."""
         try:
             pixels = self._frame()
+            if _is_plain(pixels):
+                pixels = self._frame()
         except DeviceError as error:
             if type(error) is not DeviceError:  # lost or timed out: asking again would hide it
                 raise
@@ -181,6 +185,12 @@ class AdbDevice:
             found = f"{len(matches)} packages are called so" if matches else "no package is called so"
             raise DeviceError(f"app {name!r} is not known on phone {self._serial}: {found}; give the package name")
         return matches[0]
+
+
+def _is_plain(pixels: NDArray[np.uint8]) -> bool:
+    """Whether a picture looks to have one colour only, as when it was taken while nothing was drawn."""
+    sample = pixels[::_SAMPLED_EVERY, ::_SAMPLED_EVERY]
+    return bool((sample == sample[0, 0]).all()) and bool((pixels == pixels[0, 0]).all())
 
 
 def _complaint(result: ShellResult) -> str:

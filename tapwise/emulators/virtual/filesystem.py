@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -56,6 +56,8 @@ class VirtualFileSystem:
 
     def __init__(self, *, quota: int = 4 << 30, created: datetime = _CREATED) -> None:
         self.quota = quota
+        self.refuses: Callable[[str], bool] | None = None
+        """asked before each write whether there is no space for it; no part of the value"""
         self._used = 0
         self._entries: dict[str, _Entry] = {"/": _Entry(None, _S_IFDIR | 0o755, created)}
         self._children: dict[str, dict[str, None]] = {"/": {}}
@@ -73,11 +75,14 @@ class VirtualFileSystem:
     def copy(self) -> VirtualFileSystem:
         """An independent file system that shares the contents."""
         twin = VirtualFileSystem.__new__(VirtualFileSystem)
-        twin.quota = self.quota
+        twin.quota, twin.refuses = self.quota, None
         twin._used = self._used
         twin._entries = dict(self._entries)
         twin._children = {path: dict(names) for path, names in self._children.items()}
         return twin
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "refuses": None}
 
     def __deepcopy__(self, memo: dict[int, object]) -> VirtualFileSystem:
         return self.copy()
@@ -145,7 +150,7 @@ class VirtualFileSystem:
         if old is not None and old.data is None:
             raise _error(errno.EISDIR, path)
         grown = len(data) - (len(old.data) if old is not None and old.data is not None else 0)
-        if self._used + grown > self.quota:
+        if self._used + grown > self.quota or (self.refuses is not None and self.refuses(path)):
             raise _error(errno.ENOSPC, path)
         permissions = (old.mode & 0o7777 if old is not None else 0o660) if mode is None else mode & 0o7777
         self._used += grown

@@ -20,6 +20,7 @@ from tapwise.emulators.virtual.app import App
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
+from tapwise.emulators.virtual.faults import Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.listening import Listener
@@ -29,6 +30,7 @@ from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
 from tapwise.emulators.virtual.state import AppState, Entry, PhoneState, Popup
 from tapwise.emulators.virtual.ui.views import View
+from tapwise.errors import DeviceError
 from tapwise.records import Size, UiNode
 
 LAUNCHER = "com.google.android.apps.nexuslauncher"
@@ -37,6 +39,7 @@ SECONDS_PER_EVENT = 1.0
 SECONDS_PER_POLL = 0.05
 TAP_SLOP_DP = 10.0
 LONG_PRESS_S = 0.5
+NOT_RESPONDING = "Application Not Responding"
 
 
 class VirtualPhone:
@@ -57,6 +60,8 @@ class VirtualPhone:
         self._snapshots: dict[str, bytes] = {}
         self.listeners: dict[int, Listener] = {}
         """programs that listen on ports inside the phone; no part of its state"""
+        self.faults = Switchboard()
+        """what goes wrong; no part of its state"""
         self.state = self._fresh_state(seed)
         self._bind()
         self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
@@ -87,7 +92,11 @@ class VirtualPhone:
         state.recents.clear()
         state.popup, state.toast, state.lure, state.noise_draws = None, "", "", 0
 
+    def _no_space(self, path: str) -> bool:
+        return self.faults.fires("full_disk", path) is not None
+
     def _bind(self) -> None:
+        self.state.files.refuses = self._no_space
         self.settings = Settings(self.state.settings)
         self.clock = VirtualClock(self.state)
 
@@ -144,12 +153,23 @@ class VirtualPhone:
         return self.changes_since(self._snapshots[name])
 
     def save_snapshot(self, name: str) -> None:
-        """Keep the present state under a name."""
-        self._snapshots[name] = self.snapshot()
+        """Keep the present state under a name. Raises DeviceError when that goes wrong."""
+        fault = self.faults.fires("snapshot", f"save {name}")
+        if fault is not None and fault.mode == "error":
+            raise DeviceError(f"snapshot {name!r} cannot be saved: the operation timed out")
+        self._snapshots[name] = self._another_state() if fault else self.snapshot()
 
     def load_snapshot(self, name: str) -> None:
-        """Bring back the state kept under a name. KeyError when there is none."""
-        self.restore(self._snapshots[name])
+        """Bring back the state kept under a name. KeyError when there is none, DeviceError when it goes wrong."""
+        kept = self._snapshots[name]
+        fault = self.faults.fires("snapshot", f"load {name}")
+        if fault is not None and fault.mode == "error":
+            raise DeviceError(f"snapshot {name!r} cannot be loaded: a snapshot operation is pending")
+        self.restore(self._another_state() if fault else kept)
+
+    def _another_state(self) -> bytes:
+        """A sound state that nobody asked for."""
+        return write_state(self._fresh_state(self.state.seed + 1))
 
     def saved_snapshot(self, name: str) -> bytes:
         """The state kept under a name. KeyError when there is none."""
@@ -243,41 +263,40 @@ class VirtualPhone:
 
     def tap(self, x: float, y: float) -> None:
         """Touch a pixel."""
-        self._begin_event()
-        self._screen.touch(x, y, long=False)
+        if self._begin_event(f"tap {x:g} {y:g}"):
+            self._screen.touch(x, y, long=False)
 
     def long_press(self, x: float, y: float) -> None:
         """Hold a pixel."""
-        self._begin_event()
-        self._screen.touch(x, y, long=True)
+        if self._begin_event(f"long press {x:g} {y:g}"):
+            self._screen.touch(x, y, long=True)
 
     def swipe(self, x1: float, y1: float, x2: float, y2: float, duration_s: float) -> None:
         """Move a finger from (x1, y1) to (x2, y2); hardly moving is a tap, or a long press when slow."""
         if max(abs(x2 - x1), abs(y2 - y1)) < TAP_SLOP_DP * self.density / 160:
             (self.long_press if duration_s >= LONG_PRESS_S else self.tap)(x1, y1)
             return
-        self._begin_event()
-        self._screen.scroll(x1, y1, y1 - y2)
+        if self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
+            self._screen.scroll(x1, y1, y1 - y2)
 
     def type_text(self, text: str) -> None:
         """Type into the focused field; without one the text is lost, as on Android."""
-        self._begin_event()
         entry = self.entry
-        if entry.focus is not None:
+        if self._begin_event("text") and entry.focus is not None:
             entry.fields[entry.focus] = self._screen.focused_value() + text
             self._changed()
 
     def replace_text(self, text: str) -> None:
         """Put a text in the place of what the focused field holds; without one nothing happens."""
-        self._begin_event()
         entry = self.entry
-        if entry.focus is not None:
+        if self._begin_event("text") and entry.focus is not None:
             entry.fields[entry.focus] = text
             self._changed()
 
     def key_event(self, code: str) -> None:
         """Press a key by its Android name; keys that do nothing here are ignored."""
-        self._begin_event()
+        if not self._begin_event(f"key {code}"):
+            return
         if code == "KEYCODE_BACK":
             self._screen.press_back()
         elif code == "KEYCODE_HOME":
@@ -290,10 +309,17 @@ class VirtualPhone:
             self.entry.fields[self.entry.focus] = self._screen.focused_value()[:-1]
             self._changed()
 
-    def _begin_event(self) -> None:
+    def _begin_event(self, what: str) -> bool:
+        """Let time pass; False when the event is lost."""
         self.state.toast = ""
         self.clock.advance(SECONDS_PER_EVENT)
         self._changed()
+        if not self.faults:
+            return True
+        if self.faults.fires("anr", what) and not self.settings.is_on("global", "hide_error_dialogs"):
+            label = self._apps[self.state.foreground].label
+            self.state.popup = Popup(f"{label} isn't responding", "Wait", "Close app", NOT_RESPONDING)
+        return self.faults.fires("lost_input", what) is None
 
     # --- apps ----------------------------------------------------------------------------------------
 
@@ -361,6 +387,8 @@ class VirtualPhone:
 
     def install(self, apk: Apk) -> str:
         """Install an APK, whose code does not run here; the verdict in the package manager's words."""
+        if self.faults.fires("full_disk", f"install {apk.package}"):
+            return "Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE: Failed to override installation location]"
         if apk.package in self._apps:
             return f"Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE: {apk.package} is built in]"
         self.state.packages[apk.package] = apk
@@ -401,7 +429,10 @@ class VirtualPhone:
     def follow_lure(self) -> None:
         """Fall for the interruption: a page that leads away, left with Back."""
         popup = self.state.popup
-        if popup is not None:
+        if popup is not None and popup.lure == NOT_RESPONDING:
+            self.state.popup = None
+            self.force_stop(self.state.foreground)
+        elif popup is not None:
             self.state.lure, self.state.popup = popup.lure, None
 
     def pop_page(self) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tapwise.emulators.virtual.control import serve_control
 from tapwise.emulators.virtual.wire.device import WireDevice
 from tapwise.emulators.virtual.wire.forward import Echo
 from tapwise.emulators.virtual.wire.link import Link
@@ -86,17 +87,24 @@ def serve_forever(
     *,
     announce: Callable[[str], None],
     end_with_stdin: bool = False,
+    control_port: int | None = None,
 ) -> None:
     """Serve phones until SIGTERM, SIGINT or, with `end_with_stdin`, the end of standard input.
 
-    Phone k listens on `port` + 2k, or on any free port when it is 0. When all are ready, `announce` gets one line
-    of JSON with the phones' addresses. Raises ConfigError when a port cannot be had.
+    Phone k listens on `port` + 2k, or on any free port when it is 0; `control_port` takes faults over HTTP. When all
+    are ready, `announce` gets one line of JSON with the phones' addresses. Raises ConfigError when a port cannot be
+    had. A crash, which is one of the faults, ends the process with status 139, as a broken emulator's does.
     """
-    asyncio.run(_serve(phones, host, port, announce, end_with_stdin))
+    asyncio.run(_serve(phones, host, port, announce, end_with_stdin, control_port))
 
 
 async def _serve(
-    phones: Sequence[VirtualPhone], host: str, port: int, announce: Callable[[str], None], end_with_stdin: bool
+    phones: Sequence[VirtualPhone],
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    end_with_stdin: bool,
+    control_port: int | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -104,6 +112,9 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     server = PhoneServer()
     await server.start(phones, host, [port + 2 * number if port else 0 for number in range(len(phones))])
+    for device in server.devices:
+        device.crash = _crash
+    control = None if control_port is None else await serve_control(phones, control_port)
     if end_with_stdin:
         _watch_stdin(loop, stop)
     entries = [
@@ -115,9 +126,18 @@ async def _serve(
         }
         for phone, number in zip(phones, server.ports, strict=True)
     ]
-    announce(json.dumps({"phones": entries, "pid": os.getpid()}))
+    told = {"phones": entries, "pid": os.getpid()}
+    if control is not None:
+        told["control_port"] = control.sockets[0].getsockname()[1]
+    announce(json.dumps(told))
     await stop.wait()
+    if control is not None:
+        control.close()
     await server.close()
+
+
+def _crash() -> None:
+    os._exit(139)
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

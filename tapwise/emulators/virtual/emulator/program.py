@@ -21,6 +21,7 @@ from tapwise.emulators.virtual.emulator.avd import BOOT_SNAPSHOT, Avd, avd_home,
 from tapwise.emulators.virtual.emulator.console import TOKEN_FILE, Console, read_token, start_console
 from tapwise.emulators.virtual.emulator.machine import Machine
 from tapwise.emulators.virtual.emulator.options import FIRST_CONSOLE_PORT, LAST_CONSOLE_PORT, Options, parse
+from tapwise.emulators.virtual.faults import FaultSpec
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.emulators.virtual.serve import PhoneServer
@@ -44,9 +45,9 @@ Runs a virtual phone in the place of Google's emulator. Options with an effect:
     -skin WxH, -dpi-device N, -timezone ZONE
     -version, -help
     {INSTALL} DIR  put a program called `emulator` into a folder, and end
-All other options of the real program are taken and ignored. The AVD's config.ini may say tapwise.seed and
-tapwise.noise. The environment's ANDROID_AVD_HOME, ANDROID_USER_HOME and ANDROID_ADB_SERVER_PORT mean what they mean
-to the real one.
+All other options of the real program are taken and ignored. The AVD's config.ini may say tapwise.seed,
+tapwise.noise and tapwise.faults (several with ; between them). The environment's ANDROID_AVD_HOME, ANDROID_USER_HOME
+and ANDROID_ADB_SERVER_PORT mean what they mean to the real one.
 """
 
 
@@ -111,6 +112,7 @@ async def _serve(options: Options, avd: Avd, environment: Mapping[str, str]) -> 
         stack.callback(listening.close)
         await server.start([machine.phone], HOST, [adb_port])
         stack.push_async_callback(server.close)
+        server.devices[0].crash = _crash
         if options.grpc_port is not None:
             await stack.enter_async_context(_grpc(machine, options.grpc_port))
         server_port = int(environment.get("ANDROID_ADB_SERVER_PORT") or _ADB_SERVER_PORT)
@@ -125,6 +127,10 @@ async def _serve(options: Options, avd: Avd, environment: Mapping[str, str]) -> 
         if options.save_snapshot:
             machine.save_on_exit()
     print("INFO    | the emulator has ended", flush=True)
+
+
+def _crash() -> None:
+    os._exit(139)
 
 
 @contextlib.asynccontextmanager
@@ -149,6 +155,8 @@ def _make_phone(options: Options, avd: Avd) -> VirtualPhone:
         raise ConfigError(f"{avd.folder / 'config.ini'}: tapwise.seed={seed} is no whole number: mend that line")
     noise = Noise.parse(avd.config.get("tapwise.noise", ""))
     phone = VirtualPhone(size=size, density=options.density or avd.density(), seed=int(seed), noise=noise)
+    for text in filter(None, avd.config.get("tapwise.faults", "").split(";")):
+        phone.faults.add(FaultSpec.parse(text))
     phone.set_property("ro.boot.qemu.avd_name", avd.name)
     phone.set_property("ro.kernel.qemu.avd_name", avd.name)
     if options.timezone:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tapwise.emulators.virtual.faults.pictures import spoiled
+
 if TYPE_CHECKING:
     from tapwise.emulators.virtual.phone import VirtualPhone
 
@@ -34,6 +36,13 @@ class ScreenReader:
         if frame is not self._frame:
             self._frame, self._png, self._raw = frame, None, None
         return frame
+
+    def screenshot(self, *, png: bool) -> bytes | memoryview:
+        """What `screencap` gives, as PNG or raw, with what may go wrong with it."""
+        before = self._png if png else self._raw
+        data = self.png() if png else self.raw()
+        fault = self._phone.faults.fires("screenshot", "png" if png else "raw")
+        return data if fault is None else spoiled(data, fault.mode, before)
 
     def png(self) -> bytes:
         """An RGB PNG, compressed fast rather than small."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tapwise.emulators.virtual.faults import Switchboard
 from tapwise.emulators.virtual.shell.session import PhoneShell
 from tapwise.emulators.virtual.wire.forward import DevicePorts, Dialled, reverse_reply
 from tapwise.emulators.virtual.wire.install import Install, exec_words, streamed_size
@@ -25,6 +27,8 @@ class WireDevice:
         self.shell = PhoneShell(phone)
         self.ports = DevicePorts(phone.listeners)
         self.links: set[Carrier] = set()
+        self.crash: Callable[[], None] = self._drop_all
+        """what becomes of the phone when it crashes"""
 
     @property
     def properties(self) -> dict[str, str]:
@@ -39,6 +43,15 @@ class WireDevice:
         """A link is gone, and with it the reverses that it had set up."""
         self.links.discard(link)
         self.ports.drop_reverses(link)
+
+    @property
+    def faults(self) -> Switchboard:
+        """What goes wrong."""
+        return self.phone.faults
+
+    def _drop_all(self) -> None:
+        for link in list(self.links):
+            link.drop()
 
     def _reboot(self) -> None:
         """Stop every app, show the launcher, drop all links."""

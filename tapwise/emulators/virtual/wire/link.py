@@ -9,6 +9,8 @@ from typing import Final, cast
 
 from tapwise.emulators.adb import protocol as adb
 from tapwise.emulators.adb.protocol import Buffer, Command, Message
+from tapwise.emulators.virtual.faults import FaultSpec
+from tapwise.emulators.virtual.wire.services import Reply
 from tapwise.emulators.virtual.wire.stream import Device, Service, Stream
 
 FEATURES: Final = (
@@ -16,6 +18,8 @@ FEATURES: Final = (
     *("fixed_push_symlink_timestamp", "remount_shell"),
 )
 _JOIN_BELOW: Final = 65536
+_AUTH_TOKEN: Final = 1
+_TOKEN_LENGTH: Final = 20
 _BANNER_PROPERTIES: Final = ("ro.product.name", "ro.product.model", "ro.product.device")
 
 
@@ -32,6 +36,10 @@ class Link(asyncio.Protocol):
         self._opening: dict[int, tuple[str, Service]] = {}
         self._next_id = 1
         self._transport: asyncio.Transport | None = None
+        self._deaf = False
+        self._rejected = False
+        self._late = 0
+        self._ready_s = 0.0
 
     # --- asyncio -----------------------------------------------------------------------------------------
 
@@ -51,11 +59,29 @@ class Link(asyncio.Protocol):
         self._opening.clear()
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         try:
             for message in self._decoder.feed(data):
-                self._dispatch(message)
+                self._take(message)
         except adb.ProtocolError:
             self.drop()
+
+    def _take(self, message: Message) -> None:
+        fault = self.device.faults.fires("slow", message.command.name)
+        if fault is None and not self._late:
+            self._dispatch(message)
+            return
+        self._late += 1  # those behind a late one keep their place
+
+        def dispatch() -> None:
+            self._late -= 1
+            if self._transport is not None:
+                self._dispatch(message)
+
+        loop = asyncio.get_running_loop()
+        self._ready_s = max(self._ready_s, loop.time() + (fault.delay if fault else 0.0))
+        loop.call_at(self._ready_s, dispatch)
 
     # --- sending -----------------------------------------------------------------------------------------
 
@@ -105,12 +131,26 @@ class Link(asyncio.Protocol):
             Command.WRTE: self._on_write,
             Command.CLSE: self._on_close,
         }
+        if message.command is Command.AUTH and self._rejected:
+            self._ask_for_a_key()
+            return
         handler = handlers.get(message.command)
         if handler is None or (message.command is not Command.CNXN and not self._connected):
             return  # AUTH and STLS answer questions that this phone never asks
         handler(message)
 
+    def _ask_for_a_key(self) -> None:
+        """Whatever key is offered, ask for another one."""
+        self.send(Command.AUTH, _AUTH_TOKEN, 0, bytes(_TOKEN_LENGTH))
+
     def _on_connect(self, message: Message) -> None:
+        faults = self.device.faults
+        if faults.fires("offline", "connect", "silent"):
+            return
+        self._rejected = faults.fires("unauthorized", "connect") is not None
+        if self._rejected:
+            self._ask_for_a_key()
+            return
         for stream in list(self._streams.values()):
             stream.ended()
         self._connected = True
@@ -123,11 +163,37 @@ class Link(asyncio.Protocol):
 
     def _on_open(self, message: Message) -> None:
         name = message.payload.rstrip(b"\0").decode("utf-8", "surrogateescape")
+        if self.device.faults and self._fails(name, message.arg0):
+            return
         service = self.device.service(name, self)
         if service is None:
             self.send(Command.CLSE, 0, message.arg0)  # any other first number would leave the host waiting
             return
         self._begin(Stream(self, self._new_id(), message.arg0, name, service), acknowledge=True)
+
+    def _fails(self, name: str, remote_id: int) -> bool:
+        """Whether a fault takes the place of the service."""
+        faults = self.device.faults
+        if faults.fires("crash", name):
+            self.device.crash()
+        elif faults.fires("offline", name, "drop"):
+            self.drop()
+        elif faults.fires("closed", name):
+            self.send(Command.CLSE, 0, remote_id)
+        elif fault := faults.fires("hang", name):
+            self._hang(fault, name, remote_id)
+        else:
+            return False
+        return True
+
+    def _hang(self, fault: FaultSpec, name: str, remote_id: int) -> None:
+        if fault.mode == "deaf":
+            self._deaf = True
+            return
+        service = self.device.service(name, self) if fault.mode == "stall" else None
+        stream = Stream(self, self._new_id(), remote_id, name, service or Reply())
+        stream.stall(fault.bytes if service is not None else 0)
+        self._begin(stream, acknowledge=True)
 
     def _begin(self, stream: Stream, *, acknowledge: bool) -> None:
         self._streams[stream.local_id] = stream

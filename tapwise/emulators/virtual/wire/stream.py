@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from tapwise.emulators.adb.protocol import Buffer, Command
+from tapwise.emulators.virtual.faults import Switchboard
 
 
 class Service(Protocol):
@@ -53,9 +55,17 @@ class Carrier(Protocol):
 class Device(Protocol):
     """The phone as a link sees it."""
 
+    crash: Callable[[], None]
+    """Ends the phone."""
+
     @property
     def properties(self) -> dict[str, str]:
         """System properties."""
+        ...
+
+    @property
+    def faults(self) -> Switchboard:
+        """What goes wrong."""
         ...
 
     def attach(self, link: Carrier) -> None:
@@ -84,6 +94,11 @@ class Stream:
         self._queue: deque[memoryview] = deque()
         self._unacknowledged = False
         self._closing = False
+        self._left: int | None = None
+
+    def stall(self, count: int) -> None:
+        """Say no more than `count` bytes, and never close."""
+        self._left = count
 
     @property
     def queued(self) -> int:
@@ -92,12 +107,20 @@ class Stream:
 
     def write(self, *chunks: Buffer) -> None:
         """Send bytes to the other end. Chunks are not copied: whoever passed them must leave them alone."""
-        self._queue.extend(memoryview(chunk).cast("B") for chunk in chunks if len(chunk))
+        pieces = (memoryview(chunk).cast("B") for chunk in chunks if len(chunk))
+        if self._left is None:
+            self._queue.extend(pieces)
+        else:
+            for piece in pieces:
+                said = piece[: self._left]
+                self._left -= len(said)
+                if len(said):
+                    self._queue.append(said)
         self._pump()
 
     def close(self) -> None:
         """Close once everything written has been acknowledged."""
-        self._closing = True
+        self._closing = self._left is None
         self._pump()
 
     def _pump(self) -> None:
@@ -140,7 +163,7 @@ class Stream:
 
     def end(self) -> None:
         """Close at once from our side."""
-        if not self.over:
+        if not self.over and self._left is None:
             self.over = True
             self.link.send(Command.CLSE, self.local_id, self.remote_id)
             self.link.forget(self)

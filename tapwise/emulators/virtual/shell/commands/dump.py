@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tapwise.emulators.virtual.apk import Apk
+from tapwise.emulators.virtual.phone import NOT_RESPONDING
 from tapwise.emulators.virtual.running import app_processes
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.packages import apk_path
@@ -31,11 +32,17 @@ def _window(call: Invocation) -> None:
         f"    init={size.width}x{size.height} {call.phone.density}dpi cur={size.width}x{size.height}"
         f" app={size.width}x{size.height} rng={size.width}x{size.width}-{size.height}x{size.height}\n"
         "    mCurrentRotation=ROTATION_0\n"
-        f"  mCurrentFocus=Window{{b22bb15 u0 {full}}}\n"
+        f"  mCurrentFocus=Window{{b22bb15 u0 {_focus(call, full)}}}\n"
         f"  mFocusedApp=ActivityRecord{{{_RECORD} u0 {short} t5}}\n"
         "    mDreamingLockscreen=false mAwake=true\n    isKeyguardShowing=false\n    mShowingLockscreen=false\n"
         f"    mInputMethodWindow=null mInputShown={'true' if _keyboard(call) else 'false'}\n"
     )
+
+
+def _focus(call: Invocation, full: str) -> str:
+    popup = call.phone.state.popup
+    waits = popup is not None and popup.lure == NOT_RESPONDING
+    return f"{NOT_RESPONDING}: {full.partition('/')[0]}" if waits else full
 
 
 def _keyboard(call: Invocation) -> bool:

@@ -7,13 +7,17 @@ from typing import Final
 from tapwise.emulators.virtual.hierarchy import hierarchy
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
+_TREE_ERRORS: Final = {
+    "busy": "ERROR: could not get idle state.",
+    "null": "ERROR: null root node returned by UiTestAutomationBridge.",
+}
 _DEFAULT_DUMP: Final = "/sdcard/window_dump.xml"
 
 
 def _screencap(call: Invocation) -> int:
     options, names = call.options(flags="phj", valued="d")
     as_png = "p" in options or (bool(names) and names[0].endswith(".png"))
-    data = call.shell.screen.png() if as_png else call.shell.screen.raw()
+    data = call.shell.screen.screenshot(png=as_png)
     if names:
         call.phone.files.write(call.path(names[0]), bytes(data), call.phone.clock.now())
     else:
@@ -26,6 +30,13 @@ def _uiautomator(call: Invocation) -> int:
         raise CommandError(f"uiautomator: unknown command {call.arguments[0]}; only dump exists here")
     names = [argument for argument in call.arguments[1:] if not argument.startswith("--")]
     target = names[0] if names else _DEFAULT_DUMP
+    fault = call.phone.faults.fires("tree", target)
+    if fault is not None:
+        if fault.mode in _TREE_ERRORS:
+            call.out.line(_TREE_ERRORS[fault.mode])  # with exit status 0 and the old file left, as on Android
+        elif fault.mode == "stale" and target != "/dev/tty":
+            call.out.line(f"UI hierchary dumped to: {target}")
+        return 0
     call.phone.poll()
     text = hierarchy(call.phone.tree())
     if target == "/dev/tty":

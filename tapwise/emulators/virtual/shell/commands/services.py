@@ -20,6 +20,7 @@ _SERVICES: Final = (
     "wifi",
     "phone",
 )
+_BOOTED: Final = frozenset({"sys.boot_completed", "dev.bootcomplete"})
 _RADIOS: Final = {"wifi": "wifi_on", "bluetooth": "bluetooth_on", "data": "mobile_data", "nfc": "nfc_on"}
 
 
@@ -134,6 +135,9 @@ def _getprop(call: Invocation) -> int:
             call.out.line(f"[{key}]: [{value}]")
         return 0
     default = call.arguments[1] if len(call.arguments) > 1 else ""
+    if call.arguments[0] in _BOOTED and call.phone.faults.fires("boot", call.arguments[0]):
+        call.out.line("")
+        return 0
     call.out.line(properties.get(call.arguments[0], default))
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+from tapwise.errors import DeviceError
 
 _USAGE: Final = (
     "usage: tapwise-phone snapshot save NAME | snapshot load NAME | snapshot diff NAME | snapshot list | state-hash"
@@ -31,6 +32,13 @@ def _open(call: Invocation, name: str) -> None:
 
 
 def _tapwise_phone(call: Invocation) -> int:
+    try:
+        return _do(call)
+    except DeviceError as error:
+        raise CommandError(f"tapwise-phone: {error}") from None
+
+
+def _do(call: Invocation) -> int:
     match call.arguments:
         case ["snapshot", "save", name]:
             call.phone.save_snapshot(name)
