@@ -9,7 +9,9 @@ from typing import Final
 
 from tapwise.emulators.virtual.shell.syntax import ShellSyntaxError
 
-_TOKEN: Final = re.compile(r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%()<>&|^!~?:])")
+_TOKEN: Final = re.compile(
+    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&^|]=|=|[-+*/%()<>&|^!~?:])"
+)
 
 
 def _divide(a: int, b: int) -> int:
@@ -37,8 +39,16 @@ _LEVELS: Final[tuple[dict[str, Callable[[int, int], int]], ...]] = (
 )
 
 
-def evaluate(expression: str, lookup: Callable[[str], str]) -> int:
-    """The value of an expression; `lookup` gives a variable's text. Raises ShellSyntaxError."""
+_OPERATORS: Final = {symbol: act for level in _LEVELS for symbol, act in level.items()}
+_ASSIGNMENTS: Final = frozenset(
+    {"=", *(f"{symbol}=" for symbol in ("+", "-", "*", "/", "%", "&", "^", "|", "<<", ">>"))}
+)
+
+
+def evaluate(
+    expression: str, lookup: Callable[[str], str], assign: Callable[[str, str], None] = lambda name, value: None
+) -> int:
+    """The value of an expression; `lookup` gives a variable's text, `assign` sets it. Raises ShellSyntaxError."""
     tokens: list[str] = []
     position = 0
     text = expression.rstrip()
@@ -50,19 +60,27 @@ def evaluate(expression: str, lookup: Callable[[str], str]) -> int:
         position = match.end()
     if not tokens:
         return 0
-    reader = _Reader(tokens, lookup, expression)
-    value = reader.ternary()
+    reader = _Reader(tokens, lookup, assign, expression)
+    value = reader.assignment()
     if reader.position != len(tokens):
         raise ShellSyntaxError(f"{expression}: unexpected '{tokens[reader.position]}'")
     return value
 
 
 class _Reader:
-    def __init__(self, tokens: list[str], lookup: Callable[[str], str], expression: str) -> None:
+    def __init__(
+        self,
+        tokens: list[str],
+        lookup: Callable[[str], str],
+        assign: Callable[[str, str], None],
+        expression: str,
+    ) -> None:
         self.tokens = tokens
         self.position = 0
         self._lookup = lookup
+        self._assign = assign
         self._expression = expression
+        self._skipped = 0
 
     def _take(self, *choices: str) -> str | None:
         token = self.tokens[self.position] if self.position < len(self.tokens) else None
@@ -71,22 +89,49 @@ class _Reader:
             return token
         return None
 
-    def ternary(self) -> int:
+    def assignment(self) -> int:
+        """NAME = value, NAME += value and the like, or a value."""
+        following = self.tokens[self.position + 1 : self.position + 2]
+        name = self.tokens[self.position] if self.position < len(self.tokens) else ""
+        if not following or following[0] not in _ASSIGNMENTS or not (name[0].isalpha() or name[0] == "_"):
+            return self._ternary()
+        self.position += 2
+        value = self.assignment()
+        if self._skipped:
+            return value
+        if following[0] != "=":
+            value = _wrap(_OPERATORS[following[0][:-1]](self._number_in(name), value))
+        self._assign(name, str(value))
+        return value
+
+    def _ternary(self) -> int:
         condition = self._level(0)
         if self._take("?") is None:
             return condition
-        yes = self.ternary()
+        yes = self._unless(not condition, self.assignment)
         if self._take(":") is None:
             raise ShellSyntaxError(f"{self._expression}: missing ':'")
-        no = self.ternary()
+        no = self._unless(bool(condition), self.assignment)
         return yes if condition else no
+
+    def _unless(self, skipped: bool, read: Callable[[], int]) -> int:
+        """Read a part of the expression, without its effects when it is skipped."""
+        self._skipped += skipped
+        try:
+            return read()
+        finally:
+            self._skipped -= skipped
 
     def _level(self, level: int) -> int:
         if level == len(_LEVELS):
             return self._unary()
         value = self._level(level + 1)
         while (symbol := self._take(*_LEVELS[level])) is not None:
-            value = _wrap(_LEVELS[level][symbol](value, self._level(level + 1)))
+            decided = (symbol == "||" and value != 0) or (symbol == "&&" and value == 0)
+            right = self._unless(decided, lambda: self._level(level + 1))
+            if self._skipped and symbol in ("/", "%"):
+                continue
+            value = _wrap(_LEVELS[level][symbol](value, right))
         return value
 
     def _unary(self) -> int:
@@ -100,7 +145,7 @@ class _Reader:
             case "~":
                 return ~self._unary()
             case "(":
-                value = self.ternary()
+                value = self.assignment()
                 if self._take(")") is None:
                     raise ShellSyntaxError(f"{self._expression}: missing ')'")
                 return value
@@ -112,7 +157,10 @@ class _Reader:
             return _wrap(int(token, 16 if token[:2] in ("0x", "0X") else 10))
         if not (token[0].isalpha() or token[0] == "_"):
             raise ShellSyntaxError(f"{self._expression}: unexpected '{token}'")
-        text = self._lookup(token).strip()
+        return self._number_in(token)
+
+    def _number_in(self, name: str) -> int:
+        text = self._lookup(name).strip()
         return _wrap(int(text)) if text.lstrip("-").isdigit() else 0
 
 

@@ -69,11 +69,26 @@ def _continue(shell: Shell, arguments: list[str], streams: Streams) -> int:
 
 
 def _assign(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """`export`, `local`, `readonly`, `typeset`: every variable is visible to every command here."""
+    """`export`, `readonly`: every variable is visible to every command here."""
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if equals:
             shell.variables[name] = value
+    return 0
+
+
+def _local(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """`local`, `typeset`: the function's end brings the old values back."""
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name.startswith("-"):
+            continue
+        if shell.local_scopes:
+            shell.local_scopes[-1].setdefault(name, shell.variables.get(name))
+        if equals:
+            shell.variables[name] = value
+        elif shell.local_scopes:
+            shell.variables.pop(name, None)
     return 0
 
 
@@ -88,8 +103,26 @@ def _set(shell: Shell, arguments: list[str], streams: Streams) -> int:
     if not arguments:
         for name, value in sorted(shell.variables.items()):
             streams.stdout.line(f"{name}={value}")
-    elif "--" in arguments:
-        shell.positional = arguments[arguments.index("--") + 1 :]
+    rest = list(arguments)
+    while rest and rest[0][:1] in ("-", "+") and len(rest[0]) > 1:
+        word = rest.pop(0)
+        if word == "--":
+            shell.positional = rest
+            return 0
+        letters = {"errexit": "e", "nounset": "u"}.get(rest.pop(0), "") if word[1:] == "o" and rest else word[1:]
+        if "e" in letters:
+            shell.ends_on_failure = word[0] == "-"
+        if "u" in letters:
+            shell.refuses_unset = word[0] == "-"
+    if rest:
+        shell.positional = rest
+    return 0
+
+
+def _trap(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """`trap SCRIPT EXIT`; signals never come."""
+    if len(arguments) > 1 and {"EXIT", "0"} & set(arguments[1:]):
+        shell.at_exit = "" if arguments[0] == "-" else arguments[0]
     return 0
 
 
@@ -103,14 +136,60 @@ def _shift(shell: Shell, arguments: list[str], streams: Streams) -> int:
 
 
 def _read(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    raw = "-r" in arguments
     names = [argument for argument in arguments if not argument.startswith("-")] or ["REPLY"]
     line = streams.stdin.read_line()
-    text = line.decode("utf-8", "surrogateescape").rstrip("\n")
-    separators = shell.variables.get("IFS")
-    values = text.split(separators, len(names) - 1) if separators != "" else [text]
+    text = line.decode("utf-8", "surrogateescape")
+    characters = [(character, False) for character in text.rstrip("\n")] if raw else _unescaped(text, streams)
+    values = _cut(characters, len(names), shell.variables.get("IFS", " \t\n"))
     for number, name in enumerate(names):
         shell.variables[name] = values[number] if number < len(values) else ""
-    return 0 if line else 1
+    return 0 if line.endswith(b"\n") else 1
+
+
+def _unescaped(text: str, streams: Streams) -> list[tuple[str, bool]]:
+    """Characters, and whether a backslash takes their meaning away; one at the end goes on with the next line."""
+    found: list[tuple[str, bool]] = []
+    position = 0
+    while position < len(text):
+        character = text[position]
+        if character == "\\" and position + 1 < len(text):
+            position += 1
+            if text[position] == "\n":
+                text += streams.stdin.read_line().decode("utf-8", "surrogateescape")
+            else:
+                found.append((text[position], True))
+        elif character != "\n":
+            found.append((character, False))
+        position += 1
+    return found
+
+
+def _cut(characters: list[tuple[str, bool]], count: int, separators: str) -> list[str]:
+    """At most `count` fields; the last one is all that is left, without blanks at its end."""
+    fields: list[str] = []
+    rest = list(characters)
+
+    def is_blank(pair: tuple[str, bool]) -> bool:
+        return not pair[1] and pair[0] in separators and pair[0] in " \t\n"
+
+    while rest and is_blank(rest[0]):
+        rest.pop(0)
+    while rest and len(fields) < count - 1:
+        end = next((n for n, (c, quoted) in enumerate(rest) if not quoted and c in separators), len(rest))
+        fields.append("".join(c for c, _ in rest[:end]))
+        rest = rest[end:]
+        blanks_only = True
+        while rest and (is_blank(rest[0]) or (blanks_only and not rest[0][1] and rest[0][0] in separators)):
+            blanks_only = blanks_only and is_blank(rest[0])
+            rest.pop(0)
+    while rest and is_blank(rest[-1]):
+        rest.pop()
+    if rest and count:
+        last = rest[:-1]
+        if not rest[-1][1] and rest[-1][0] in separators and not any(not q and c in separators for c, q in last):
+            rest = last
+    return [*fields, "".join(c for c, _ in rest)]
 
 
 def _evaluate(shell: Shell, arguments: list[str], streams: Streams) -> int:
@@ -163,14 +242,14 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "exec": _execute,
     "exit": _exit,
     "export": _assign,
-    "local": _assign,
+    "local": _local,
     "read": _read,
     "readonly": _assign,
     "return": _return,
     "set": _set,
     "shift": _shift,
-    "trap": _nothing,
-    "typeset": _assign,
+    "trap": _trap,
+    "typeset": _local,
     "umask": _nothing,
     "unset": _unset,
     "wait": _nothing,

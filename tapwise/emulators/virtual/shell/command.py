@@ -86,6 +86,12 @@ class Shell(Scope, Protocol):
     screen: ScreenReader
     commands: CommandTable
     functions: dict[str, syntax.Command]
+    local_scopes: list[dict[str, str | None]]
+    """of the functions that run, the innermost last: values to bring back"""
+    ends_on_failure: bool
+    """`set -e`"""
+    at_exit: str
+    """script of `trap ... EXIT`"""
     status: int
     """$?"""
 

@@ -29,6 +29,8 @@ class Scope(Protocol):
     variables: dict[str, str]
     positional: list[str]
     """$1, $2, ..."""
+    refuses_unset: bool
+    """`set -u`: a parameter that is not set is an error"""
 
     @property
     def files(self) -> VirtualFileSystem: ...
@@ -116,7 +118,7 @@ def _values(part: Text | Parameter | Substitution | Arithmetic, scope: Scope) ->
             return [scope.substitute(body)]
         case Arithmetic(expression=expression):
             text = expand_text(expression, scope)
-            return [str(evaluate(text, lambda name: scope.variables.get(name, "0")))]
+            return [str(evaluate(text, lambda name: scope.variables.get(name, "0"), scope.variables.__setitem__))]
         case Parameter():
             return _parameter(part, scope)
 
@@ -138,10 +140,12 @@ def _parameter(part: Parameter, scope: Scope) -> list[str]:
             return [str(len(scope.positional))]
         if part.name == "@" or not part.quoted:
             return list(scope.positional)
-        return [" ".join(scope.positional)]
+        return [scope.variables.get("IFS", _BLANKS)[:1].join(scope.positional)]
     value = _lookup(part.name, scope)
     argument = part.argument or Word(())
     operator = part.operator
+    if value is None and scope.refuses_unset and operator.lstrip(":") not in ("-", "=", "?", "+"):
+        raise ShellSyntaxError(f"{part.name}: parameter not set")
     if operator == "":
         return [value or ""]
     if operator == "length":

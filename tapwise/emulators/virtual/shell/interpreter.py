@@ -62,11 +62,16 @@ class Interpreter:
         self.variables: dict[str, str] = dict(_ENVIRONMENT)
         self.positional: list[str] = []
         self.functions: dict[str, Command] = {}
+        self.local_scopes: list[dict[str, str | None]] = []
+        self.ends_on_failure = False
+        self.refuses_unset = False
+        self.at_exit = ""
         self.status = 0
         self.exited = False
         self.residents: list[Callable[[], None]] = []
         """what to call when the programs that go on are ended"""
         self._name = NAME
+        self._unchecked = 0
         self._budget = budget if budget is not None else Budget()
 
     @property
@@ -76,8 +81,19 @@ class Interpreter:
 
     # --- entry points ------------------------------------------------------------------------------------
 
-    def run(self, source: str, streams: Streams) -> int:
-        """Run a script to its end and give its exit status; every failure becomes a message and a status."""
+    def run(self, source: str, streams: Streams, *, to_the_end: bool = True) -> int:
+        """Run a script and give its exit status; every failure becomes a message and a status.
+
+        With `to_the_end` the shell ends with the script, and does what is trapped on its exit.
+        """
+        status = self._run(source, streams)
+        if self.at_exit and (to_the_end or self.exited):
+            last, self.at_exit = self.at_exit, ""
+            self._run(last, streams)
+            self.status = status
+        return status
+
+    def _run(self, source: str, streams: Streams) -> int:
         try:
             self.status = self._sequence(parse(source), streams)
         except ExitRequest as request:
@@ -121,6 +137,8 @@ class Interpreter:
         child.directory, child.status, child._name = self.directory, self.status, self._name
         child.variables, child.functions = dict(self.variables), dict(self.functions)
         child.positional = list(self.positional)
+        child.ends_on_failure, child.refuses_unset = self.ends_on_failure, self.refuses_unset
+        child._unchecked = self._unchecked
         return child
 
     # --- what expansion asks -----------------------------------------------------------------------------
@@ -153,11 +171,26 @@ class Interpreter:
         return self.status if sequence.items else 0
 
     def _and_or(self, node: AndOr, streams: Streams) -> int:
-        self.status = self._pipeline(node.first, streams)
-        for operator, pipeline in node.rest:
-            if (self.status == 0) == (operator == "&&"):
+        pipelines = [("", node.first), *node.rest]
+        for number, (operator, pipeline) in enumerate(pipelines):
+            if operator and (self.status == 0) != (operator == "&&"):
+                continue
+            last = number == len(pipelines) - 1
+            if last and not pipeline.negated:
                 self.status = self._pipeline(pipeline, streams)
+                if self.status and self.ends_on_failure and not self._unchecked:
+                    raise ExitRequest(self.status)
+            else:
+                self.status = self._without_check(lambda pipeline=pipeline: self._pipeline(pipeline, streams))  # type: ignore[misc]
         return self.status
+
+    def _without_check(self, act: Callable[[], int]) -> int:
+        """Do something whose failure does not end the shell, as in a condition."""
+        self._unchecked += 1
+        try:
+            return act()
+        finally:
+            self._unchecked -= 1
 
     def _pipeline(self, node: Pipeline, streams: Streams) -> int:
         if len(node.commands) == 1:
@@ -196,13 +229,13 @@ class Interpreter:
 
     def _if(self, node: If, streams: Streams) -> int:
         for condition, body in node.branches:
-            if self._sequence(condition, streams) == 0:
+            if self._without_check(lambda condition=condition: self._sequence(condition, streams)) == 0:  # type: ignore[misc]
                 return self._sequence(body, streams)
         return self._sequence(node.otherwise, streams) if node.otherwise is not None else 0
 
     def _loop(self, node: Loop, streams: Streams) -> int:
         status = 0
-        while (self._sequence(node.condition, streams) == 0) != node.negated:
+        while (self._without_check(lambda: self._sequence(node.condition, streams)) == 0) != node.negated:
             self._budget.spend()
             status, ended = self._loop_body(node.body, streams)
             if ended:
@@ -249,11 +282,7 @@ class Interpreter:
             try:
                 return self.run_words(words, inner)
             finally:
-                for name, old in saved.items():
-                    if old is None:
-                        self.variables.pop(name, None)
-                    else:
-                        self.variables[name] = old
+                self._restore(saved)
 
         return redirects.apply(self, node.redirects, streams, act) if node.redirects else act(streams)
 
@@ -282,6 +311,7 @@ class Interpreter:
 
     def _call(self, body: Command, arguments: list[str], streams: Streams) -> int:
         outer, self.positional = self.positional, arguments
+        self.local_scopes.append({})
         self._budget.enter()
         try:
             return self._command(body, streams)
@@ -289,7 +319,15 @@ class Interpreter:
             return request.status
         finally:
             self.positional = outer
+            self._restore(self.local_scopes.pop())
             self._budget.depth -= 1
+
+    def _restore(self, values: dict[str, str | None]) -> None:
+        for name, old in values.items():
+            if old is None:
+                self.variables.pop(name, None)
+            else:
+                self.variables[name] = old
 
     def _script_file(self, name: str, arguments: list[str], streams: Streams) -> int:
         path = posixpath.join(self.directory, name)

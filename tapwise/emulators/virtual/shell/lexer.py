@@ -208,7 +208,8 @@ class Lexer:
         for operator in _PARAMETER_OPERATORS:
             if self.source.startswith(operator, self.position):
                 self.position += len(operator)
-                argument = Word(tuple(self._parts(frozenset("}"), quoted)))
+                is_pattern = operator[0] in "#%/"  # within which quotes quote, wherever it stands
+                argument = Word(tuple(self._parts(frozenset("}"), quoted and not is_pattern)))
                 self._close("}")
                 return Parameter(name, operator, argument, quoted)
         self._close("}")

@@ -29,6 +29,13 @@ _READERS: Final = {
     "sort": 0,
     "grep": 1,
     "xargs": 9,
+    "sed": 1,
+    "tr": 9,
+    "cut": 0,
+    "uniq": 0,
+    "rev": 0,
+    "tac": 0,
+    "nl": 0,
 }
 """Commands that read standard input unless they get more operands than this."""
 
@@ -59,15 +66,17 @@ class PhoneShell:
         finally:
             session.close()
 
-    def session(self) -> ShellSession:
-        """A shell process that keeps its directory and variables from one script to the next."""
-        return ShellSession(self)
+    def session(self, *, interactive: bool = False) -> ShellSession:
+        """A shell process that keeps its directory and variables from one script to the next; one that is not
+        interactive ends with each script, as far as what is trapped on its exit is concerned."""
+        return ShellSession(self, interactive)
 
 
 class ShellSession:
     """An interactive shell's memory."""
 
-    def __init__(self, shell: PhoneShell) -> None:
+    def __init__(self, shell: PhoneShell, interactive: bool) -> None:
+        self._interactive = interactive
         self._interpreter = interpreter.Interpreter(shell.phone, shell.screen, COMMANDS)
         self.ended = False
 
@@ -75,7 +84,7 @@ class ShellSession:
         """Run a script in this process."""
         out = Output()
         streams = Streams(Input(stdin), out, Output() if split else out)
-        status = self._interpreter.run(source, streams)
+        status = self._interpreter.run(source, streams, to_the_end=not self._interactive)
         self.ended = self._interpreter.exited
         goes_on = bool(self._interpreter.residents)
         return Result(out.chunks, streams.stderr.chunks if split else [], status, goes_on)

@@ -30,7 +30,7 @@ class RawShell:
     """Output and errors in one sequence of bytes, no status. An empty command is an interactive shell."""
 
     def __init__(self, shell: PhoneShell, source: str) -> None:
-        self._session = shell.session()
+        self._session = shell.session(interactive=not source)
         self._source = source
         self._stdin = bytearray()
         self._terminal = Terminal(echoes=True)
@@ -74,7 +74,7 @@ class ShellV2:
     """Shell packets: standard output and error apart, then the exit status."""
 
     def __init__(self, shell: PhoneShell, source: str, *, terminal: bool = False) -> None:
-        self._session = shell.session()
+        self._session = shell.session(interactive=not source)
         self._source = source
         self._stdin = bytearray()
         self._decoder = adb.ShellDecoder()

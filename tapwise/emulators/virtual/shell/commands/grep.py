@@ -7,6 +7,7 @@ from typing import Final
 
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.inputs import read_inputs
+from tapwise.emulators.virtual.shell.regexes import basic_to_python, extended_to_python
 
 
 def _grep(call: Invocation) -> int:
@@ -59,10 +60,8 @@ def _regex(pattern: str, options: dict[str, str], extended: bool) -> re.Pattern[
     if "F" in options:
         text = "|".join(re.escape(line) for line in pattern.split("\n"))
     else:
-        text = pattern if extended else _basic_to_python(pattern)
-        for name, characters in {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s"}.items():
-            text = text.replace(f"[:{name}:]", characters)
-        text = "|".join(text.split("\n"))
+        convert = extended_to_python if extended else basic_to_python
+        text = "|".join(convert(line) for line in pattern.split("\n"))
     if "w" in options:
         text = rf"(?<!\w)(?:{text})(?!\w)"
     if "x" in options:
@@ -71,12 +70,6 @@ def _regex(pattern: str, options: dict[str, str], extended: bool) -> re.Pattern[
         return re.compile(text, re.IGNORECASE if "i" in options else 0)
     except re.error as error:
         raise CommandError(f"grep: bad REGEX '{pattern}': {error}", 2) from None
-
-
-def _basic_to_python(pattern: str) -> str:
-    """In basic expressions `\\|`, `\\(`, `\\+`... are operators and the bare characters are not."""
-    swapped = re.sub(r"\\?[|(){}+?]", lambda match: match[0][1:] if len(match[0]) == 2 else "\\" + match[0], pattern)
-    return re.sub(r"^\*", r"\\*", swapped)
 
 
 COMMANDS: Final[CommandTable] = {"egrep": _grep, "grep": _grep}

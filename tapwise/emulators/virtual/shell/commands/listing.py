@@ -7,8 +7,7 @@ import stat as modes
 from typing import Final
 
 from tapwise.emulators.virtual.filesystem import FileStat, resolve
-from tapwise.emulators.virtual.shell import patterns
-from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+from tapwise.emulators.virtual.shell.command import CommandTable, Invocation
 
 
 def _long_line(name: str, stat: FileStat, width: int, *, full_time: bool) -> str:
@@ -113,64 +112,6 @@ def _format(pattern: str, values: dict[str, str]) -> str:
     return pieces[0] + "".join(values.get(piece[:1], "%" + piece[:1]) + piece[1:] for piece in pieces[1:])
 
 
-def _find(call: Invocation) -> int:
-    arguments = list(call.arguments)
-    roots: list[str] = []
-    while arguments and not arguments[0].startswith(("-", "!", "(")):
-        roots.append(arguments.pop(0))
-    tests = _find_tests(arguments)
-    status = 0
-    for root in roots or ["."]:
-        if not call.phone.files.exists(call.path(root)):
-            call.err.line(f"find: {root}: No such file or directory")
-            status = 1
-            continue
-        for path in _find_below(call, root, tests):
-            if "-delete" in tests:
-                files = call.phone.files
-                (files.remove_directory if files.is_dir(call.path(path)) else files.remove)(call.path(path))
-            else:
-                call.out.write(path + ("\0" if "-print0" in tests else "\n"))
-    return status
-
-
-def _find_tests(arguments: list[str]) -> dict[str, str]:
-    valued = ("-name", "-iname", "-type", "-path", "-maxdepth", "-mindepth")
-    tests: dict[str, str] = {}
-    while arguments:
-        name = arguments.pop(0)
-        if name in valued:
-            if not arguments:
-                raise CommandError(f"find: {name}: needs an argument")
-            tests[name] = arguments.pop(0)
-        elif name in ("-delete", "-print", "-print0"):
-            tests[name] = ""
-        else:
-            raise CommandError(f"find: bad arg '{name}'")
-    return tests
-
-
-def _find_below(call: Invocation, root: str, tests: dict[str, str]) -> list[str]:
-    base = call.path(root)
-    found: list[str] = []
-    for place in call.phone.files.walk(base):
-        depth = place[len(base.rstrip("/")) :].count("/") if place != base else 0
-        path = root if place == base else posixpath.join(root, place[len(base.rstrip("/")) + 1 :])
-        name = posixpath.basename(path.rstrip("/"))
-        wanted = (
-            depth <= call.integer(tests.get("-maxdepth", "1000"))
-            and depth >= call.integer(tests.get("-mindepth", "0"))
-            and patterns.matches(patterns.from_text(tests.get("-name", "*")), name)
-            and patterns.matches(patterns.from_text(tests.get("-iname", "*").lower()), name.lower())
-            and patterns.matches(patterns.from_text(tests.get("-path", "*")), path)
-            and tests.get("-type", "d" if call.phone.files.is_dir(place) else "f")
-            == ("d" if call.phone.files.is_dir(place) else "f")
-        )
-        if wanted:
-            found.append(path)
-    return found[::-1] if "-delete" in tests else found
-
-
 def _du(call: Invocation) -> int:
     _, names = call.options(flags="ahksxc")
     files = call.phone.files
@@ -219,7 +160,6 @@ COMMANDS: Final[CommandTable] = {
     "df": _df,
     "dirname": _dirname,
     "du": _du,
-    "find": _find,
     "ls": _ls,
     "pwd": _pwd,
     "readlink": _realpath,

@@ -1,4 +1,4 @@
-"""Commands on text: echo, printf, head, tail, wc, sort, uniq, cut, tr, seq, xargs, base64."""
+"""Commands on text: echo, printf, head, tail, wc, uniq, cut, tr, seq, xargs, base64."""
 
 from __future__ import annotations
 
@@ -123,38 +123,19 @@ def _wc(call: Invocation) -> int:
     return 0
 
 
-def _sort(call: Invocation) -> int:
-    options, names = call.options(flags="bfnru", valued="kt")
-    lines = [
-        line for _, data in read_inputs(call, names) for line in data.decode("utf-8", "surrogateescape").splitlines()
-    ]
-    column = call.integer(re.split(r"[,.]", options["k"])[0]) - 1 if "k" in options else None
-
-    def key(line: str) -> tuple[float, str]:
-        cells = line.split(options.get("t"))
-        text = line if column is None else (cells[column] if column < len(cells) else "")
-        match = re.match(r"\s*-?\d+(\.\d+)?", text)
-        number = float(match[0]) if match is not None else 0.0
-        return (number, line) if "n" in options else (0.0, text.lower() if "f" in options else text)
-
-    ordered = sorted(lines, key=key, reverse="r" in options)
-    for line in dict.fromkeys(ordered) if "u" in options else ordered:
-        call.out.line(line)
-    return 0
-
-
 def _uniq(call: Invocation) -> int:
     options, names = call.options(flags="cdu")
     groups: list[tuple[str, int]] = []
-    for line in read_inputs(call, names)[0][1].decode("utf-8", "surrogateescape").splitlines():
+    text = read_inputs(call, names)[0][1].decode("utf-8", "surrogateescape")
+    for line in text.splitlines():
         if groups and groups[-1][0] == line:
             groups[-1] = (line, groups[-1][1] + 1)
         else:
             groups.append((line, 1))
-    for line, count in groups:
-        if ("d" in options and count == 1) or ("u" in options and count > 1):
-            continue
-        call.out.line(f"{count:>7} {line}" if "c" in options else line)
+    shown = [(line, n) for line, n in groups if not (("d" in options and n == 1) or ("u" in options and n > 1))]
+    for number, (line, count) in enumerate(shown):
+        open_end = number == len(shown) - 1 and line == groups[-1][0] and not text.endswith("\n")
+        call.out.write((f"{count:>7} {line}" if "c" in options else line) + ("" if open_end else "\n"))
     return 0
 
 
@@ -276,7 +257,6 @@ COMMANDS: Final[CommandTable] = {
     "head": _ends,
     "printf": _printf,
     "seq": _seq,
-    "sort": _sort,
     "tail": _ends,
     "tr": _tr,
     "uniq": _uniq,
