@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-appium lint format bench-phone bench-steps bench-learning bench-offline bench-import pictures clean
+.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-steps bench-learning bench-offline bench-import pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,9 @@ test-appium: $(INSTALLED) ## run the tests with the real Appium, which is instal
 	@command -v npm >/dev/null || { echo "npm is not installed: the tests with Appium are left out"; exit 0; }; \
 	  mkdir -p .appium && npm install --silent --no-audit --no-fund --prefix .appium $(APPIUM) && \
 	  TAPWISE_APPIUM=.appium $(BIN)/pytest -q -m appium tests/appium $(ARGS)
+
+fuzz: $(INSTALLED) ## throw random packets, programs and gestures at the phone for a minute
+	TAPWISE_FUZZ_EXAMPLES=1500 $(BIN)/pytest -q -n $(JOBS) tests/fuzz $(ARGS)
 
 lint: $(INSTALLED) ## check style, types and import contracts
 	$(BIN)/ruff check $(SOURCES)
