@@ -117,13 +117,13 @@ class AndroidEnv:
         episode.over = True  # stays so when anything below raises
         episode.steps += 1
         if isinstance(action, Finish):
-            outcome = self._check(episode)
+            outcome = self._check(episode, action)
             return Transition(episode.last, float(outcome), True, False, _info(outcome, 0, None))
         refused = actuate(self.device, action, episode.last.screenshot.size)
         rest = self._settle()
         episode.last = self._look(rest)
         if episode.steps >= episode.task.max_steps:
-            outcome = self._check(episode)
+            outcome = self._check(episode, None)
             return Transition(episode.last, float(outcome), False, True, _info(outcome, rest.polls, refused))
         episode.over = False
         return Transition(episode.last, 0.0, False, False, _info(None, rest.polls, refused))
@@ -199,9 +199,9 @@ class AndroidEnv:
                     " commands work on this Android"
                 ) from error
 
-    def _check(self, episode: _Episode) -> bool:
+    def _check(self, episode: _Episode, finish: Finish | None) -> bool:
         try:
-            return bool(episode.template.check(self.device.shell, dict(episode.task.params)))
+            return bool(episode.template.judge(self.device.shell, dict(episode.task.params), finish))
         except Exception as error:  # checks are written by users; whatever breaks in one is named and attributed
             if isinstance(error, DeviceError) and not isinstance(error, CommandFailed):
                 raise

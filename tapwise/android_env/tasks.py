@@ -18,7 +18,7 @@ import numpy as np
 
 from tapwise.android_env.screen import Screen
 from tapwise.errors import EnvError
-from tapwise.records import Action, Split, Task
+from tapwise.records import Action, Finish, Split, Task
 
 Shell = Callable[[str], str]
 """Runs a command on the device and returns its standard output."""
@@ -40,7 +40,8 @@ class Template:
     commands, safe to repeat, that bring the phone into the starting state. `check` reads the ground truth from
     the device's state. `expert` chooses one action for the screen in front of it. `level` is how hard the task is:
     1 a touch or two, 2 a short way, 3 a longer way or text, 4 a comparison or several goals, 5 several apps or a goal
-    that has to be found out. `other_apps` are those that a solution goes through beside `app`.
+    that has to be found out. `answer` reads the true answer of a task that asks for one: the agent must finish with it,
+    whatever its case, and `check` must hold beside. An `impossible` task is done by saying so. `other_apps` are those that a solution goes through beside `app`.
     """
 
     name: str
@@ -53,8 +54,19 @@ class Template:
     check: Callable[[Shell, Params], bool]
     expert: Callable[[Screen, Params], Action]
     exclude: Callable[[Params], bool] | None = None
+    answer: Callable[[Shell, Params], str] | None = None
+    impossible: bool = False
     level: int = DEFAULT_LEVEL
     other_apps: tuple[str, ...] = ()
+
+    def judge(self, shell: Shell, params: Params, finish: Finish | None) -> bool:
+        """Whether an episode that ended with `finish` (None: at its limit) solved the task."""
+        if self.impossible:
+            return finish is not None and finish.status == "impossible" and self.check(shell, params)
+        if self.answer is not None:
+            given = normalise(finish.answer or "") if finish is not None and finish.status == "success" else ""
+            return given == normalise(self.answer(shell, params)) and self.check(shell, params)
+        return self.check(shell, params)
 
     @property
     def apps(self) -> tuple[str, ...]:

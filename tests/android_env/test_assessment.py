@@ -27,16 +27,16 @@ def task(env: AndroidEnv) -> Task:
 
 
 def test_the_experts_own_episode_is_whole_and_clean(env: AndroidEnv, task: Task) -> None:
-    run_episode(env, ScriptedExpert(env.suite), task, SEED)
+    played = run_episode(env, ScriptedExpert(env.suite), task, SEED)
     before = env.device.shell("tapwise-phone state-hash")
-    found = assess(env, task, SEED)
+    found = assess(env, task, SEED, played.outcome is True)
     assert (found.success, found.progress, found.side_effects, found.missing) == (True, 1.0, (), ())
     assert env.device.shell("tapwise-phone state-hash") == before
 
 
 def test_nothing_done_is_no_progress(env: AndroidEnv, task: Task) -> None:
-    run_episode(env, Fixed(), task, SEED)
-    found = assess(env, task, SEED)
+    played = run_episode(env, Fixed(), task, SEED)
+    found = assess(env, task, SEED, played.outcome is True)
     assert not found.success
     assert found.progress == 0.0
     assert found.side_effects == ()
@@ -48,7 +48,7 @@ def test_nothing_done_is_no_progress(env: AndroidEnv, task: Task) -> None:
 def test_what_was_done_beside_the_goal_is_told(env: AndroidEnv, task: Task) -> None:
     run_episode(env, ScriptedExpert(env.suite), task, SEED)
     env.device.shell("settings put global wifi_on 0; echo x > /sdcard/x")
-    found = assess(env, task, SEED)
+    found = assess(env, task, SEED, True)
     assert found.success
     assert found.progress == 1.0
     assert found.side_effects == (

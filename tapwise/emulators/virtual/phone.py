@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.app import App
+from tapwise.emulators.virtual.apps.launcher import DRAWER
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
@@ -276,7 +277,13 @@ class VirtualPhone:
         if max(abs(x2 - x1), abs(y2 - y1)) < TAP_SLOP_DP * self.density / 160:
             (self.long_press if duration_s >= LONG_PRESS_S else self.tap)(x1, y1)
             return
-        if self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
+        if not self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
+            return
+        stack = self.state.apps[LAUNCHER].stack
+        if self.state.foreground == LAUNCHER and len(stack) == 1 and y1 - y2 > abs(x2 - x1) and not self.is_asking():
+            stack.append(Entry((DRAWER,)))
+            self._changed()
+        else:
             self._screen.scroll(x1, y1, y1 - y2)
 
     def type_text(self, text: str) -> None:

@@ -14,7 +14,10 @@ from tapwise.emulators.virtual.app import App, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.theme import Colour
-from tapwise.emulators.virtual.ui.views import AppTile, Grid, Picture, Row, Text
+from tapwise.emulators.virtual.ui.views import AppTile, Grid, Picture, Row, Space, Text
+
+DRAWER = "drawer"
+"""the page with all apps"""
 
 
 @dataclass
@@ -33,23 +36,35 @@ class Launcher(App):
     colour = (60, 64, 72)
     activity = ".NexusLauncherActivity"
 
-    def __init__(self, apps: Sequence[App]) -> None:
-        self._apps = apps
+    def __init__(self, home: Sequence[App], installed: Sequence[App]) -> None:
+        self._home = home
+        self._installed = installed
 
     def initial(self, rng: random.Random) -> LauncherData:
         return LauncherData(rng.randrange(len(themes.ACCENTS)))
 
     def page(self, ui: Ui) -> Page:
-        tiles = [
-            AppTile(label=app.label, icon=app.icon, plate=app.colour, on_tap=partial(ui.start, app.package))
-            for app in ui.order(self._apps, "tiles")
-        ]
+        if ui.route[0] == DRAWER:
+            return self._drawer(ui)
+        tiles = [_tile(ui, app) for app in ui.order(self._home, "tiles")]
         date = Text(value=f"{ui.now():%A %d}", size=themes.TITLE_DP, align="center", colour=(255, 255, 255))
         header = Row(children=[date], row_height=themes.TOOLBAR_DP)
         grid = Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)
         base = themes.ACCENTS[ui.data.hue]
         wallpaper = Picture(draw=lambda width, height: gradient(width, height, base), picture_height=914)
         return Page(toolbar=header, body=[grid], wallpaper=wallpaper)
+
+    def _drawer(self, ui: Ui) -> Page:
+        tiles = [_tile(ui, app) for app in sorted(self._installed, key=lambda app: app.label)]
+        base = themes.ACCENTS[ui.data.hue]
+        wallpaper = Picture(draw=lambda width, height: gradient(width, height, base), picture_height=914)
+        return Page(
+            body=[Space(size=24), Grid(children=tiles, columns=3, cell_height=1.9 * themes.ROW_DP)], wallpaper=wallpaper
+        )
+
+
+def _tile(ui: Ui, app: App) -> AppTile:
+    return AppTile(label=app.label, icon=app.icon, plate=app.colour, on_tap=partial(ui.start, app.package))
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,145 @@
+"""Calendar: a month with its days, and the events of one."""
+
+from __future__ import annotations
+
+import calendar
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from typing import ClassVar
+
+from tapwise.emulators.virtual.app import Ui
+from tapwise.emulators.virtual.apps.forms import Field, Values, spoken_day
+from tapwise.emulators.virtual.apps.records import RecordsApp, line
+from tapwise.emulators.virtual.clock import START
+from tapwise.emulators.virtual.ui import theme as themes
+from tapwise.emulators.virtual.ui.views import Button, Grid, IconButton, Row, Space, Text, View
+
+TITLES = ("Dentist", "Team meeting", "Lunch", "Gym", "Piano lesson", "Haircut", "Book club", "Yoga", "Car service")
+PLACES = ("Office", "Main street", "Cafe", "Home", "Library", "Park")
+HOURS = (8, 9, 10, 12, 14, 16, 18)
+EVENTS = 6
+
+
+@dataclass
+class Event:
+    """An event: its ISO date, and the hour that it starts at."""
+
+    id: int
+    title: str
+    day: str
+    hour: int
+    location: str = ""
+    description: str = ""
+
+
+@dataclass
+class CalendarData:
+    """All events."""
+
+    items: list[Event]
+
+
+class Calendar(RecordsApp):
+    """Simple Calendar Pro."""
+
+    package = "com.simplemobiletools.calendar.pro"
+    label = "Calendar"
+    icon = "calendar"
+    colour = (211, 84, 0)
+    activity = ".activities.MainActivity"
+    record = Event
+    noun = "event"
+    uri = "content://com.simplemobiletools.calendar.pro/events"
+    columns: ClassVar = {
+        "_id": "id",
+        "title": "title",
+        "day": "day",
+        "hour": "hour",
+        "location": "location",
+        "description": "description",
+    }
+    fields = (
+        Field("title", "Title", required=True),
+        Field("location", "Location", icon="location"),
+        Field("description", "Description", icon="note"),
+        Field("day", "Day", "day"),
+        Field("hour", "Starts", "hour", usual="9"),
+    )
+
+    def initial(self, rng: random.Random) -> CalendarData:
+        start = START.date()
+        events = [
+            Event(
+                number,
+                title,
+                (start + timedelta(days=rng.randrange(0, 20))).isoformat(),
+                rng.choice(HOURS),
+                rng.choice(PLACES),
+            )
+            for number, title in enumerate(rng.sample(TITLES, EVENTS), 1)
+        ]
+        return CalendarData(events)
+
+    def title_of(self, record: Event) -> str:
+        return record.title
+
+    def defaults(self, ui: Ui) -> Values:
+        return {"day": ui.route[1] if len(ui.route) > 1 else ui.now().date().isoformat()}
+
+    def list_body(self, ui: Ui) -> Sequence[View]:
+        chosen = date.fromisoformat(ui.field("day", ui.now().date().isoformat()))
+        events: list[Event] = ui.data.items
+        busy = {event.day for event in events}
+        month = [day for week in calendar.Calendar().monthdatescalendar(chosen.year, chosen.month) for day in week]
+        heads = [Text(value=name, size=themes.SMALL_DP, muted=True, align="center") for name in "MTWTFSS"]
+        cells = [_cell(ui, day, chosen, day.isoformat() in busy) for day in month]
+        shown = sorted((event for event in events if event.day == chosen.isoformat()), key=lambda event: event.hour)
+        rows: list[View] = [self.row(ui, event, subtitle=_when(event), icon="calendar") for event in shown]
+        return [
+            _month_bar(ui, chosen),
+            Row(children=heads, row_height=24),
+            Grid(children=cells, columns=7, cell_height=44),
+            Space(size=4),
+            *(rows or [Text(value="No events", align="center", muted=True)]),
+        ]
+
+    def details(self, ui: Ui, record: Event) -> Sequence[View]:
+        return [
+            line("Day", spoken_day(record.day), "calendar"),
+            line("Starts", f"{record.hour}:00", "clock"),
+            line("Location", record.location, "location"),
+            line("Description", record.description, "note"),
+        ]
+
+
+def _when(event: Event) -> str:
+    return f"{event.hour}:00" + (f", {event.location}" if event.location else "")
+
+
+def _month_bar(ui: Ui, chosen: date) -> View:
+    first = chosen.replace(day=1)
+    before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
+    return Row(
+        children=[
+            IconButton(
+                icon="back", description="Previous month", on_tap=partial(ui.set_field, "day", before.isoformat())
+            ),
+            Text(value=f"{chosen:%B %Y}", align="center"),
+            IconButton(icon="play", description="Next month", on_tap=partial(ui.set_field, "day", after.isoformat())),
+        ],
+        weights=[0.2, 0.6, 0.2],
+    )
+
+
+def _cell(ui: Ui, day: date, chosen: date, busy: bool) -> View:
+    colour = None if busy else (96, 101, 108) if day.month == chosen.month else (176, 180, 186)
+    return Button(
+        label=str(day.day),
+        flat=day != chosen,
+        colour=colour,
+        description=spoken_day(day.isoformat()) + (", events" if busy else ""),
+        on_tap=partial(ui.set_field, "day", day.isoformat()),
+    )

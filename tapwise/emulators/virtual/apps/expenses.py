@@ -1,0 +1,111 @@
+"""Expenses: what was spent, on what, and how much of it in all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from tapwise.emulators.virtual.app import Ui
+from tapwise.emulators.virtual.apps.forms import Field
+from tapwise.emulators.virtual.apps.records import RecordsApp, line
+from tapwise.emulators.virtual.ui.page import Page
+from tapwise.emulators.virtual.ui.theme import Colour
+from tapwise.emulators.virtual.ui.views import Card, IconButton, ListItem, Text, View
+
+CATEGORIES = ("Food", "Travel", "Home", "Health", "Fun", "Gifts")
+PLATES: dict[str, Colour] = {
+    "Food": (230, 81, 0),
+    "Travel": (2, 119, 189),
+    "Home": (85, 139, 47),
+    "Health": (198, 40, 40),
+    "Fun": (106, 27, 154),
+    "Gifts": (173, 20, 87),
+}
+NAMES = {
+    "Food": ("Bakery", "Pizza", "Coffee", "Market"),
+    "Travel": ("Bus pass", "Taxi", "Train ticket"),
+    "Home": ("Light bulbs", "Rent", "Paint"),
+    "Health": ("Pharmacy", "Gym fee"),
+    "Fun": ("Cinema", "Concert", "Museum"),
+    "Gifts": ("Flowers", "Birthday card"),
+}
+
+
+@dataclass
+class Expense:
+    """Something bought: the amount in whole dollars."""
+
+    id: int
+    name: str
+    amount: int
+    category: str
+    note: str = ""
+
+
+@dataclass
+class ExpensesData:
+    """All expenses, oldest first."""
+
+    items: list[Expense]
+
+
+class Expenses(RecordsApp):
+    """Pro Expense."""
+
+    package = "com.arduia.expense"
+    label = "Expenses"
+    icon = "wallet"
+    colour = (0, 131, 143)
+    activity = ".ui.MainActivity"
+    record = Expense
+    noun = "expense"
+    uri = "content://com.arduia.expense/expense"
+    columns: ClassVar = {"_id": "id", "name": "name", "amount": "amount", "category": "category", "note": "note"}
+    fields = (
+        Field("name", "Name", required=True, icon="tag"),
+        Field("amount", "Amount", "number", icon="wallet"),
+        Field("note", "Note", icon="note"),
+        Field("category", "Category", "choice", CATEGORIES, icon="filter", usual="Food"),
+    )
+
+    def initial(self, rng: random.Random) -> ExpensesData:
+        known = [(category, name) for category, names in NAMES.items() for name in names]
+        chosen = rng.sample(known, rng.randint(5, 7))
+        items = [Expense(n, name, rng.randrange(3, 90), category) for n, (category, name) in enumerate(chosen, 1)]
+        return ExpensesData(items)
+
+    def title_of(self, record: Expense) -> str:
+        return record.name
+
+    def list_actions(self, ui: Ui) -> Sequence[IconButton]:
+        return [IconButton(icon="filter", description="By category", on_tap=partial(ui.go, "categories"))]
+
+    def list_body(self, ui: Ui) -> Sequence[View]:
+        items: list[Expense] = ui.data.items
+        total = Text(value=f"Total ${sum(expense.amount for expense in items)}", size=32, align="center")
+        return [Card(children=[total]), *(self._row(ui, expense) for expense in reversed(items))]
+
+    def _row(self, ui: Ui, expense: Expense) -> View:
+        amount = Text(value=f"${expense.amount}")
+        look = {"subtitle": expense.category, "icon": "tag", "plate": PLATES.get(expense.category, (96, 125, 139))}
+        return self.row(ui, expense, trailing=amount, trailing_width=72, **look)
+
+    def details(self, ui: Ui, record: Expense) -> Sequence[View]:
+        return [
+            line("Amount", f"${record.amount}", "wallet"),
+            line("Category", record.category, "filter"),
+            line("Note", record.note, "note"),
+        ]
+
+    def extra_page(self, ui: Ui) -> Page | None:
+        if ui.route[0] != "categories":
+            return None
+        sums = {name: sum(one.amount for one in ui.data.items if one.category == name) for name in CATEGORIES}
+        rows = [
+            ListItem(title=name, icon="tag", plate=PLATES[name], trailing=Text(value=f"${total}"), trailing_width=72)
+            for name, total in sums.items()
+        ]
+        return Page(title="By category", on_back=ui.back, body=rows)
