@@ -41,7 +41,8 @@ class Template:
     the device's state. `expert` chooses one action for the screen in front of it. `level` is how hard the task is:
     1 a touch or two, 2 a short way, 3 a longer way or text, 4 a comparison or several goals, 5 several apps or a goal
     that has to be found out. `answer` reads the true answer of a task that asks for one: the agent must finish with it,
-    whatever its case, and `check` must hold beside. An `impossible` task is done by saying so. `other_apps` are those that a solution goes through beside `app`.
+    whatever its case, and `check` must hold beside. An `impossible` task is done by saying so. `other_apps` are those
+    that a solution goes through beside `app`.
     """
 
     name: str
