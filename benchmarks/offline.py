@@ -1,8 +1,8 @@
 """Learning from data that lie there already: five methods, equal data, several seeds.
 
-For each seed all methods go on from one supervised policy and the same demonstrations. Behaviour cloning, filtered
-behaviour cloning and DigiRL with the values of a value environment model (VEM) learn from one and the same set of its
-rollouts, with the demonstrations beside them. Step-wise offline RL (the expert's history) and semi-online RL (the
+For each seed all methods go on from one supervised policy, which has imitated demonstrations. Behaviour cloning,
+filtered behaviour cloning and DigiRL with the values of a value environment model (VEM) learn from one and the same set
+of its rollouts, and from nothing else. Step-wise offline RL (the expert's history) and semi-online RL (the
 policy's own history, with patches) learn on replays of the demonstrations; rollouts have no expert to compare with.
 Every policy is measured greedily on the same held-out tasks and phones. Run it as `make bench-offline`; it goes on
 where it was when started again.
@@ -283,7 +283,8 @@ def measure(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
         "wall_s": time.monotonic() - started,
         "small": options.small,
         "recipe": settings.model_dump(mode="json"),
-        "data": "all methods: the same demonstrations; those without an expert also the same rollouts of the start",
+        "data": "all methods: the same start, which has imitated demonstrations; then those without an expert learn from"
+        " the same rollouts of it, the others on replays of the same demonstrations",
         "manifest": manifest,
     }
 
