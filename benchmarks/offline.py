@@ -283,8 +283,8 @@ def measure(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
         "wall_s": time.monotonic() - started,
         "small": options.small,
         "recipe": settings.model_dump(mode="json"),
-        "data": "all methods: the same start, which has imitated demonstrations; then those without an expert learn from"
-        " the same rollouts of it, the others on replays of the same demonstrations",
+        "data": "all methods: the same start, which has imitated demonstrations; then those without an expert learn"
+        " from the same rollouts of it, the others on replays of the same demonstrations",
         "manifest": manifest,
     }
 

@@ -59,7 +59,7 @@ def test_rows_pool_the_seeds(offline: ModuleType) -> None:
 def test_all_methods_share_what_is_not_theirs(offline: ModuleType) -> None:
     settings = load_recipe(offline.Settings, FOLDER / "offline.toml")
     rollouts = [settings.rollout_recipe(3, name) for name in offline.ALGORITHMS]
-    replays = [settings.replay_recipe(3, replay) for replay in offline.REPLAYS.values()]
+    replays = [settings.replay_recipe(3, name) for name in offline.REPLAYS]
     for name in BaseRecipe.model_fields:
         assert len({repr(getattr(recipe, name)) for recipe in (*rollouts, *replays)}) == 1, name
     assert [recipe.algorithm.type for recipe in rollouts] == ["bc", "filtered_bc", "digirl"]

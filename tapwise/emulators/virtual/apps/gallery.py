@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import posixpath
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from PIL import Image
 
-from tapwise.emulators.virtual.app import App, Ui
+from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page, confirm_dialog
 from tapwise.emulators.virtual.ui.views import Column, Grid, IconButton, ListItem, Picture, Text, View
@@ -21,10 +22,18 @@ VIDEOS = (".mp4", ".3gp")
 
 
 @dataclass
-class GalleryData:
-    """The paths of favorites."""
+class Favorite:
+    """A picture that is loved, by its path."""
 
-    favorites: list[str] = field(default_factory=list)
+    id: int
+    path: str
+
+
+@dataclass
+class GalleryData:
+    """Favorites."""
+
+    favorites: list[Favorite] = field(default_factory=list)
 
 
 class Gallery(App):
@@ -38,6 +47,10 @@ class Gallery(App):
 
     def initial(self, rng: random.Random) -> GalleryData:
         return GalleryData()
+
+    def tables(self, data: GalleryData) -> Mapping[str, Table]:
+        uri = "content://com.simplemobiletools.gallery.pro/favorites"
+        return {uri: RecordTable(data.favorites, Favorite, {"_id": "id", "path": "path"})}
 
     def page(self, ui: Ui) -> Page:
         if ui.route[0] == "picture":
@@ -95,16 +108,21 @@ def thumbnail(data: bytes, width: int, height: int) -> Image.Image:
 def _picture_page(ui: Ui, path: str) -> Page:
     if not ui.files.exists(path):
         return Page(title="No picture", on_back=ui.back)
-    favorites: list[str] = ui.data.favorites
-    loved = path in favorites
+    favorites: list[Favorite] = ui.data.favorites
+    loved = any(one.path == path for one in favorites)
+
+    def forget() -> None:
+        favorites[:] = [one for one in favorites if one.path != path]
 
     def flip() -> None:
-        (favorites.remove if loved else favorites.append)(path)
+        if loved:
+            forget()
+        else:
+            favorites.append(Favorite(ui.new_id(), path))
 
     def remove() -> None:
         ui.files.remove(path)
-        if loved:
-            favorites.remove(path)
+        forget()
         ui.root()
 
     heart = IconButton(
