@@ -19,10 +19,19 @@ def suite_names() -> tuple[str, ...]:
 
 @functools.cache
 def load_suite(name: str) -> Suite:
-    """The suite "general" or "shop", or "all" of them together. Raises EnvError for another name."""
-    if name not in suite_names():
-        raise EnvError(f"there is no task suite {name!r}: take one of {', '.join(suite_names())}")
-    return Suite(name, [template for template in _templates() if name in (template.suite, "all")])
+    """The suite of this name, or "all" of them together.
+
+    "NAME:template" and "NAME:app" hold the same tasks, with whole templates or apps kept for testing. Raises EnvError
+    for another name.
+    """
+    suite, _, held_out = name.partition(":")
+    if suite not in suite_names() or held_out not in ("", "template", "app"):
+        raise EnvError(
+            f"there is no task suite {name!r}: take one of {', '.join(suite_names())}, with :template or :app behind it"
+            " to keep whole templates or apps for testing"
+        )
+    templates = [template for template in _templates() if suite in (template.suite, "all")]
+    return Suite(name, templates, held_out or "instruction")  # type: ignore[arg-type]
 
 
 @functools.cache

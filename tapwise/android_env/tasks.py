@@ -12,7 +12,8 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,9 @@ Shell = Callable[[str], str]
 
 Params = Mapping[str, str]
 """The values of one instance, by the name of the parameter."""
+
+HeldOut = Literal["instruction", "template", "app"]
+"""What is kept for testing as a whole."""
 
 TEST_SHARE = 0.3
 LEVELS = range(1, 6)
@@ -86,17 +90,18 @@ class Suite:
     """The tasks of some templates, each in exactly one split.
 
     Of each template, the instructions with the lowest hashes, three in ten of them, are for testing: the same ones
-    in every suite that holds the template and on every machine. Raises EnvError when the templates cannot be
-    split, or are malformed.
+    in every suite that holds the template and on every machine. With `held_out` "template" or "app" it is whole
+    templates, or all templates of an app, three in ten of those in the suite: what is tested is then of a kind that
+    was never trained on. Raises EnvError when the templates cannot be split, or are malformed.
     """
 
-    def __init__(self, name: str, templates: Sequence[Template]) -> None:
+    def __init__(self, name: str, templates: Sequence[Template], held_out: HeldOut = "instruction") -> None:
         if not templates:
             raise EnvError(f"suite {name!r} has no templates: add some under tapwise.android_env.templates")
         _refuse_repeats(name, "template name", (template.name for template in templates))
         self.name = name
         self.templates = {template.name: template for template in templates}
-        self._tasks = tuple(task for template in templates for task in _unfold(template))
+        self._tasks = _assign(tuple(task for template in templates for task in _unfold(template)), held_out)
         _refuse_repeats(name, "task id", (task.id for task in self._tasks))
         self._by_id = {task.id: task for task in self._tasks}
         self._refuse_leaks()
@@ -126,7 +131,8 @@ class Suite:
 
     def sample(self, rng: np.random.Generator, split: Split, n: int) -> list[Task]:
         """`n` tasks of a split: every template about equally often, a task again only after all its siblings."""
-        pools = {name: [task for task in self.tasks(split) if task.template == name] for name in self.templates}
+        every = {name: [task for task in self.tasks(split) if task.template == name] for name in self.templates}
+        pools = {name: tasks for name, tasks in every.items() if tasks}
         decks: dict[str, list[Task]] = {name: [] for name in pools}
         chosen: list[Task] = []
         while len(chosen) < n:
@@ -176,6 +182,18 @@ def _unfold(template: Template) -> list[Task]:
         )
         for identity, text, params in texts
     ]
+
+
+def _assign(tasks: tuple[Task, ...], held_out: HeldOut) -> tuple[Task, ...]:
+    """The tasks, in the splits that whole templates or apps are in."""
+    if held_out == "instruction":
+        return tasks
+    names = sorted({getattr(task, held_out) for task in tasks}, key=_place)
+    if len(names) < 2:
+        raise EnvError(f"there is one {held_out} alone, {names[0]!r}, but each split needs one: take a larger suite")
+    count = min(max(round(TEST_SHARE * len(names)), 1), len(names) - 1)
+    test = set(names[:count])
+    return tuple(replace(task, split="test" if getattr(task, held_out) in test else "train") for task in tasks)
 
 
 def _split(template: Template, texts: Sequence[str]) -> dict[str, Split]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tapwise.android_env import load_suite, suite_names
@@ -30,3 +31,21 @@ def test_a_task_has_the_same_split_in_every_suite() -> None:
 def test_an_unknown_suite_names_the_known_ones() -> None:
     with pytest.raises(EnvError, match=r"'nothing'.*all"):
         load_suite("nothing")
+
+
+@pytest.mark.parametrize("held_out", ["template", "app"])
+def test_whole_templates_or_apps_are_kept_for_testing(held_out: str) -> None:
+    suite, plain = load_suite(f"all:{held_out}"), load_suite("all")
+    splits: dict[str, set[str]] = {}
+    for task in suite.tasks():
+        splits.setdefault(getattr(task, held_out), set()).add(task.split)
+    assert {frozenset(found) for found in splits.values()} == {frozenset({"train"}), frozenset({"test"})}
+    share = sum(found == {"test"} for found in splits.values()) / len(splits)
+    assert 0.2 < share < 0.4
+    assert {task.id for task in suite.tasks()} == {task.id for task in plain.tasks()}
+    assert suite.sample(np.random.default_rng(0), "test", 10)
+
+
+def test_other_ways_to_split_are_refused() -> None:
+    with pytest.raises(EnvError, match="with :template or :app behind it"):
+        load_suite("all:level")
