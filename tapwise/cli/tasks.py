@@ -26,7 +26,7 @@ NOISE = "popups=0.1,ads=0.1,slow_loads=0.1,layout_shifts=1.0"
 def run(argv: list[str]) -> int:
     """Do what the subcommand says; gives the exit status, 1 when a proof fails. Raises ConfigError, EnvError."""
     options = _parser().parse_args(argv)
-    commands = {"list": _list, "show": _show, "lint": _lint, "stats": _stats}
+    commands = {"list": _list, "show": _show, "lint": _lint, "stats": _stats, "play": _play}
     return commands[options.command](options)
 
 
@@ -47,6 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     stats.add_argument("--seeds", type=int, default=0, help="worlds in which the expert plays each template (0)")
     show = commands.add_parser("show", help="everything about a template or task")
     show.add_argument("name", metavar="NAME", help="a template's name or a task's id")
+    play = commands.add_parser("play", help="try a task yourself, in a browser or here")
+    play.add_argument("name", metavar="NAME", help="a template's name or a task's id")
+    play.add_argument("--seed", type=int, default=0, help="of the world (0)")
+    play.add_argument("--noise", default="", help="the world's noise, such as popups=0.1 (none)")
+    play.add_argument("--terminal", action="store_true", help="play here, without a browser")
+    play.add_argument("--port", type=int, default=0, help="of the page, on loopback; 0 for any free one (0)")
+    play.add_argument("--json", action="store_true", help="print the page's address as JSON")
     return parser
 
 
@@ -60,6 +67,19 @@ def _chosen(options: argparse.Namespace) -> tuple[Suite, list[Template]]:
             f"suite {options.suite!r} has no template {unknown[0]!r}: see tapwise tasks list {options.suite}"
         )
     return suite, [t for name, t in suite.templates.items() if not options.template or name in options.template]
+
+
+def _play(options: argparse.Namespace) -> int:
+    from tapwise.cli.play import play_in_browser, play_in_terminal, terminal_reader
+    from tapwise.cli.play_session import PlaySession
+    from tapwise.cli.task_names import find_task
+    from tapwise.emulators.virtual.noise import Noise
+
+    suite, task = find_task(options.name)
+    session = PlaySession(suite, task, options.seed, Noise.parse(options.noise))
+    if options.terminal:
+        return play_in_terminal(session, terminal_reader, print)
+    return play_in_browser(session, options.port, options.json)
 
 
 # --- list and show -----------------------------------------------------------------------------------------
