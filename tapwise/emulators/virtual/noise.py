@@ -30,15 +30,17 @@ DISMISS_ID = "noise_dismiss"
 @dataclass(frozen=True, slots=True)
 class Noise:
     """Probabilities in [0, 1]: of a pop-up or an ad for each page that is opened (ads only in the browser), of a slow
-    load for each page, and, for each list, that its order differs from seed to seed."""
+    load for each page, and, for each list, that its order differs from seed to seed. `drift` is that of each change
+    that apps go through from one version to the next: renamed buttons, other colours and sizes of text."""
 
     popups: float = 0.0
     ads: float = 0.0
     slow_loads: float = 0.0
     layout_shifts: float = 0.0
+    drift: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("popups", "ads", "slow_loads", "layout_shifts"):
+        for name in ("popups", "ads", "slow_loads", "layout_shifts", "drift"):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
                 raise ConfigError(f"noise {name} = {value}: a probability between 0 and 1 is needed")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tapwise.emulators.virtual import drift as drifts
+from tapwise.emulators.virtual.drift import Drift, drift_of
 from tapwise.emulators.virtual.noise import DISMISS_ID, shuffled
 from tapwise.emulators.virtual.state import Entry, Route
 from tapwise.emulators.virtual.ui import theme as themes
@@ -43,9 +45,13 @@ class Screen:
     def metrics(self) -> Metrics:
         """Scale and theme of the phone."""
         phone = self._phone
-        dark = phone.settings.is_on("secure", "ui_night_mode", "2")
-        accent = themes.ACCENTS[phone.state.seed % len(themes.ACCENTS)]
-        return Metrics(phone.density / 160, themes.theme(dark=dark, accent=accent))
+        drift = self._drift()
+        dark = phone.settings.is_on("secure", "ui_night_mode", "2") or drift.dark
+        accent = drift.accent or themes.ACCENTS[phone.state.seed % len(themes.ACCENTS)]
+        return Metrics(phone.density / 160, themes.theme(dark=dark, accent=accent), drift.font_scale)
+
+    def _drift(self) -> Drift:
+        return drift_of(self._phone.noise.drift, self._phone.state.seed)
 
     def frame(self) -> NDArray[np.uint8]:
         """Pixels of the scene, drawn at most once per change."""
@@ -160,6 +166,7 @@ class Screen:
             phone = self._phone
             entry = phone.entry
             page = self._page(entry)
+            drifts.apply(self._drift(), page)
             shows_fields = not phone.state.lure and phone.state.popup is None and entry.loading_s <= 0
             chrome = Chrome(
                 status=self._status_bar(),

@@ -18,6 +18,7 @@ class Metrics:
 
     scale: float
     theme: Theme
+    font_scale: float = 1.0
 
     def px(self, dp: float) -> float:
         """Pixels of a length in dp."""
@@ -30,7 +31,7 @@ class Metrics:
 
     def font(self, dp: float) -> int:
         """Whole font size in pixels."""
-        return max(6, round(dp * self.scale))
+        return max(6, round(dp * self.scale * self.font_scale))
 
 
 @dataclass(kw_only=True)
