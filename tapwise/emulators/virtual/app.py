@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.settings import Settings
 from tapwise.emulators.virtual.state import AppState, Route
@@ -119,6 +120,10 @@ class App(ABC):
     def page_tables(self, state: AppState) -> Mapping[str, Table]:
         """Content URIs that tell which pages are open."""
         return {}
+
+    def databases(self, data: Any) -> Sequence[Database]:
+        """Its data as SQLite files."""
+        return ()
 
     def activity_of(self, route: Route) -> str:
         """The activity that shows a route."""

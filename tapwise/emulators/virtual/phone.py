@@ -21,6 +21,7 @@ from tapwise.emulators.virtual.apps.launcher import DRAWER
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
+from tapwise.emulators.virtual.databases import DatabaseFiles
 from tapwise.emulators.virtual.faults import Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
@@ -61,6 +62,8 @@ class VirtualPhone:
         self._snapshots: dict[str, bytes] = {}
         self.listeners: dict[int, Listener] = {}
         """programs that listen on ports inside the phone; no part of its state"""
+        self.databases = DatabaseFiles()
+        """the files of the apps' databases; what they hold is part of the state"""
         self.faults = Switchboard()
         """what goes wrong; no part of its state"""
         self.state = self._fresh_state(seed)
@@ -135,6 +138,7 @@ class VirtualPhone:
     def restore(self, snapshot: bytes) -> None:
         """Become the phone that `snapshot` gave. Raises DeviceError for other bytes, which do no harm."""
         self.state = read_state(snapshot)
+        self.databases.forget()
         self._bind()
         self._changed()
 

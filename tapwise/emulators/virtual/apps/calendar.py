@@ -13,7 +13,9 @@ from typing import ClassVar
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field, Values, spoken_day
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
+from tapwise.emulators.virtual.apps.schemas import calendar_database
 from tapwise.emulators.virtual.clock import START
+from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.views import Button, Grid, IconButton, Row, Space, Text, View
 
@@ -82,6 +84,9 @@ class Calendar(RecordsApp):
             for number, title in enumerate(rng.sample(TITLES, EVENTS), 1)
         ]
         return CalendarData(events)
+
+    def databases(self, data: CalendarData) -> Sequence[Database]:
+        return [calendar_database(Event, data.items)]
 
     def title_of(self, record: Event) -> str:
         return record.title

@@ -11,6 +11,8 @@ from typing import ClassVar
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
+from tapwise.emulators.virtual.apps.schemas import expenses_database
+from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.theme import Colour
 from tapwise.emulators.virtual.ui.views import Card, IconButton, ListItem, Text, View
@@ -76,6 +78,9 @@ class Expenses(RecordsApp):
         chosen = rng.sample(known, rng.randint(5, 7))
         items = [Expense(n, name, rng.randrange(3, 90), category) for n, (category, name) in enumerate(chosen, 1)]
         return ExpensesData(items)
+
+    def databases(self, data: ExpensesData) -> Sequence[Database]:
+        return [expenses_database(Expense, data.items)]
 
     def title_of(self, record: Expense) -> str:
         return record.name

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
+from tapwise.emulators.virtual.apps.schemas import sms_database
+from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page, choice_dialog
 from tapwise.emulators.virtual.ui.theme import Colour
@@ -79,6 +81,9 @@ class Messages(App):
             "content://mms-sms/conversations": RecordTable(data.conversations, Conversation, columns),
             "content://sms": RecordTable(data.messages, Message, texts),
         }
+
+    def databases(self, data: MessagesData) -> Sequence[Database]:
+        return [sms_database(Message, data.messages)]
 
     def page(self, ui: Ui) -> Page:
         if ui.route[0] == "new":

@@ -10,6 +10,8 @@ from typing import ClassVar
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
+from tapwise.emulators.virtual.apps.schemas import recipes_database
+from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.ui.theme import Colour
 from tapwise.emulators.virtual.ui.views import Icon, IconButton, View
 
@@ -81,6 +83,9 @@ class Recipes(RecordsApp):
                 for n, dish in enumerate(dishes, 1)
             ]
         )
+
+    def databases(self, data: RecipesData) -> Sequence[Database]:
+        return [recipes_database(Recipe, data.items)]
 
     def title_of(self, record: Recipe) -> str:
         return record.title

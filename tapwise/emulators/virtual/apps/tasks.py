@@ -12,7 +12,9 @@ from typing import ClassVar
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field, Values, spoken_day
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
+from tapwise.emulators.virtual.apps.schemas import tasks_database
 from tapwise.emulators.virtual.clock import START
+from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.ui.views import IconButton, ListItem, Mark, View
 
 THINGS = (
@@ -84,6 +86,9 @@ class Tasks(RecordsApp):
         for item in items:
             item.done = rng.random() < 0.25
         return TasksData(items)
+
+    def databases(self, data: TasksData) -> Sequence[Database]:
+        return [tasks_database(ToDo, data.items)]
 
     def title_of(self, record: ToDo) -> str:
         return record.title

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from tapwise.emulators.virtual.databases import is_near
 from tapwise.emulators.virtual.shell import interpreter
 from tapwise.emulators.virtual.shell.command import Input, Output, Streams
 from tapwise.emulators.virtual.shell.commands import COMMANDS
@@ -84,7 +85,13 @@ class ShellSession:
         """Run a script in this process."""
         out = Output()
         streams = Streams(Input(stdin), out, Output() if split else out)
+        phone = self._interpreter.phone
+        near = is_near(source) or is_near(self._interpreter.directory + "/")
+        if near:
+            phone.databases.reconcile(phone)
         status = self._interpreter.run(source, streams, to_the_end=not self._interactive)
+        if near:
+            phone.databases.reconcile(phone)
         self.ended = self._interpreter.exited
         goes_on = bool(self._interpreter.residents)
         return Result(out.chunks, streams.stderr.chunks if split else [], status, goes_on)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tapwise.emulators.adb import protocol as adb
+from tapwise.emulators.virtual.databases import is_near
 from tapwise.emulators.virtual.filesystem import FileStat
 from tapwise.emulators.virtual.wire.stream import Stream
 
@@ -56,6 +57,8 @@ class Sync:
             self._continue_upload(stream, self._upload, record_id, body, number)
             return
         path = body.decode("utf-8", "surrogateescape")
+        if is_near(path + "/"):
+            self._phone.databases.reconcile(self._phone)
         try:
             if record_id == adb.STAT:
                 stream.write(self._stat_v1(path))
@@ -132,6 +135,8 @@ class Sync:
         parent = posixpath.dirname(upload.path)
         self._phone.files.make_directory(parent, parents=True, exist_ok=True, mtime=self._phone.clock.now())
         self._phone.files.write(upload.path, bytes(upload.data), mtime, upload.mode & 0o777)
+        if is_near(upload.path):
+            self._phone.databases.reconcile(self._phone)
 
 
 class _Upload:
