@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from tapwise.agent.vlm.model import BASE_MODEL, VlmModel
+from tapwise.emulators.backends.avd import AvdBackend, AvdSettings
 from tapwise.emulators.backends.base import Backend
 from tapwise.emulators.backends.in_process import InProcessBackend
 from tapwise.emulators.backends.remote import RemoteBackend
@@ -27,6 +28,9 @@ def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
         backend = VirtualBackend(config.pixels(), seed, noise, config.transport)
     elif config.backend == "in_process":
         backend = InProcessBackend(config.pixels(), seed, noise)
+    elif config.backend == "avd":
+        settings = AvdSettings(config.avd, config.emulator, config.snapshot)
+        backend = AvdBackend(settings, config.transport)
     else:
         backend = RemoteBackend(config.addresses, config.transport)
     return Farm(backend, config.devices)

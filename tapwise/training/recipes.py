@@ -15,8 +15,9 @@ from tapwise.records import Size, Split
 class FarmConfig(Config):
     """Which devices, and how many."""
 
-    backend: Literal["virtual", "in_process", "remote"] = "virtual"
-    """virtual: a process each, over ADB; in_process: virtual phones without ADB; remote: phones at `addresses`"""
+    backend: Literal["virtual", "in_process", "remote", "avd"] = "virtual"
+    """virtual: a process each, over ADB; in_process: virtual phones without ADB; remote: phones at `addresses`; avd:
+    emulators of the AVD `avd`"""
     devices: int = Field(4, gt=0)
     """number of devices"""
     transport: Literal["direct", "binary"] = "direct"
@@ -27,6 +28,12 @@ class FarmConfig(Config):
     """how the virtual phones' world interferes"""
     addresses: tuple[str, ...] = ()
     """host:port of each remote device"""
+    avd: str = ""
+    """name of the AVD that all emulators share, read-only"""
+    emulator: str = "emulator"
+    """the program that starts emulators: Google's, or tapwise-emulator"""
+    snapshot: str = ""
+    """the AVD's snapshot that emulators start from; empty: a cold boot"""
 
     @field_validator("noise")
     @classmethod
@@ -41,6 +48,12 @@ class FarmConfig(Config):
     def _remote_has_addresses(self) -> FarmConfig:
         if self.backend == "remote" and len(self.addresses) < self.devices:
             raise ValueError(f"{self.devices} remote devices need as many addresses; {len(self.addresses)} are given")
+        return self
+
+    @model_validator(mode="after")
+    def _avd_is_named(self) -> FarmConfig:
+        if (self.backend == "avd") != bool(self.avd):
+            raise ValueError('backend = "avd" and avd = "NAME" belong together: give both or none')
         return self
 
     def pixels(self) -> Size:

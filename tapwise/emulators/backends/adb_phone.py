@@ -9,7 +9,7 @@ from tapwise.emulators.adb.binary import AdbBinary
 from tapwise.emulators.adb.client import DirectAdb
 from tapwise.emulators.adb.transport import Transport
 from tapwise.emulators.device import AdbDevice
-from tapwise.emulators.snapshots import ShellSnapshots
+from tapwise.emulators.snapshots import ShellSnapshots, Snapshots
 from tapwise.errors import ConfigError, DeviceError
 
 TransportKind = Literal["direct", "binary"]
@@ -26,7 +26,10 @@ def make_transport(kind: TransportKind, address: str, server_port: int | None = 
 
 
 class AdbPhone:
-    """A `BootedDevice` over ADB. Probes use a connection of their own, so that they overtake a lessee's command."""
+    """A `BootedDevice` over ADB; `timeout_s` bounds a lessee's commands.
+
+    Probes use a connection of their own, so that they overtake a lessee's command.
+    """
 
     def __init__(
         self,
@@ -36,12 +39,14 @@ class AdbPhone:
         server_port: int | None = None,
         alive: Callable[[], bool] = lambda: True,
         end: Callable[[], None] = lambda: None,
+        snapshots: Callable[[Transport], Snapshots] = lambda transport: ShellSnapshots(transport.shell),
+        timeout_s: float = 30.0,
     ) -> None:
         self._transport = make_transport(kind, address, server_port)
         self._probe_transport = make_transport(kind, address, server_port) if kind == "direct" else self._transport
         self._alive = alive
         self._end = end
-        self._device = AdbDevice(self._transport, address, ShellSnapshots(self._transport.shell))
+        self._device = AdbDevice(self._transport, address, snapshots(self._transport), timeout_s)
 
     @property
     def device(self) -> AdbDevice:
@@ -68,5 +73,9 @@ class AdbPhone:
     def shut_down(self) -> None:
         """Close the connections and end the program, where it is ours."""
         self._end()
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
         self._transport.close()
         self._probe_transport.close()
