@@ -172,7 +172,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--policy", required=True, help="a run's folder, random, expert, base, or a model's folder")
-    parser.add_argument("--suite", help="general, shop or all (a run's own; else all)")
+    parser.add_argument(
+        "--suite", help="as tapwise tasks list takes it, such as general or office:app (a run's own; else all)"
+    )
     parser.add_argument("--split", choices=("test", "train"), help="which tasks (a run's own; else test)")
     parser.add_argument("--episodes", type=int, help="number of episodes (a run's own; else 96)")
     parser.add_argument("--seed", type=int, help="seed of tasks and phones (10007)")

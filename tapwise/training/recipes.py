@@ -233,7 +233,7 @@ class BaseRecipe(Config):
     seed: int = 0
     """of everything random in the run"""
     suite: str = "all"
-    """task suite: general, shop or all"""
+    """task suite: general, shop, office, media or all, with :template or :app behind it to hold whole ones out"""
     threads: int = Field(1, gt=0)
     """torch threads of the learner"""
     farm: FarmConfig = FarmConfig()

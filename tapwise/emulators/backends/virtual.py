@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import select
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from tapwise.emulators.backends.adb_phone import AdbPhone, TransportKind
 from tapwise.emulators.processes import OwnedProcess, ProcessRegistry
+from tapwise.emulators.virtual.faults import FaultSpec
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.errors import DeviceError, DeviceTimeout
 from tapwise.records import Size
@@ -19,8 +23,9 @@ from tapwise.records import Size
 class VirtualBackend:
     """Starts `tapwise phone` once per phone and talks ADB to it over loopback.
 
-    Phone `index` gets the seed `seed + index`. `noise` is what its world does unasked. Phones left
-    behind by a run that was killed are ended when the backend is made.
+    Phone `index` gets the seed `seed + index`. `noise` is what its world does unasked, `faults` what goes wrong with
+    it, drawn from seeds of its own. `timeout_s` bounds each command. Phones left behind by a run that was killed are
+    ended when the backend is made.
     """
 
     name = "virtual"
@@ -34,7 +39,12 @@ class VirtualBackend:
         *,
         server_port: int | None = None,
         registry: ProcessRegistry | None = None,
+        faults: Sequence[FaultSpec] = (),
+        timeout_s: float = 30.0,
     ) -> None:
+        self._faults = tuple(faults)
+        self._timeout_s = timeout_s
+        self._boots = itertools.count()
         self._size = size
         self._seed = seed
         self._noise = noise
@@ -49,7 +59,12 @@ class VirtualBackend:
         try:
             address = _read_address(process, timeout_s)
             phone = AdbPhone(
-                self._transport, address, server_port=self._server_port, alive=process.alive, end=process.end
+                self._transport,
+                address,
+                server_port=self._server_port,
+                alive=process.alive,
+                end=process.end,
+                timeout_s=self._timeout_s,
             )
             phone.renew(timeout_s)
         except BaseException:  # whatever went wrong, no process may stay behind
@@ -61,7 +76,10 @@ class VirtualBackend:
         size = f"{self._size.width}x{self._size.height}"
         options = ["--port", "0", "--size", size, "--seed", str(self._seed + index), "--json", "--end-with-stdin"]
         noise = ["--noise", str(self._noise)] if self._noise != Noise() else []
-        return [sys.executable, "-m", "tapwise", "phone", *options, *noise]
+        boot = next(self._boots)  # a phone that is booted anew does not fail in the same places again
+        specs = (replace(spec, seed=spec.seed + 1000 * boot + index) for spec in self._faults)
+        faults = [word for spec in specs for word in ("--fault", str(spec))]
+        return [sys.executable, "-m", "tapwise", "phone", *options, *noise, *faults]
 
 
 def _read_address(process: OwnedProcess, timeout_s: float) -> str:

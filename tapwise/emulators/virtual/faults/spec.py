@@ -119,6 +119,10 @@ class FaultSpec:
             raise ConfigError(f"a fault needs a kind: one of {', '.join(KINDS)}")
         return cls(**found)
 
+    def __str__(self) -> str:
+        values = ((name, value) for name, value in self.as_dict().items() if name != "kind" and value != "")
+        return f"{self.kind}:{','.join(f'{name}={value}' for name, value in values)}"
+
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
         return asdict(self)

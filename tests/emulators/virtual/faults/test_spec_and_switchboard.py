@@ -15,6 +15,7 @@ def test_a_fault_is_read() -> None:
     assert (spec.kind, spec.mode, spec.on, spec.after, spec.probability) == ("hang", "stall", "screencap", 10, 0.5)
     assert (spec.times, spec.seed, spec.bytes) == (2, 7, 99)
     assert FaultSpec.from_mapping(spec.as_dict()) == spec
+    assert FaultSpec.parse(str(spec)) == spec
     assert FaultSpec.parse("closed") == FaultSpec("closed", "refuse")
 
 
