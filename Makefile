@@ -75,7 +75,7 @@ bench-offline: $(INSTALLED) ## compare methods that learn from data, over severa
 	$(BIN)/python benchmarks/offline.py $(ARGS)
 
 pictures: $(INSTALLED) ## draw the pictures of the documentation again
-	$(BIN)/python scripts/make_pictures.py
+	$(BIN)/python scripts/make_contact_sheet.py
 
 clean: ## remove .venv and all that tools leave behind; runs are kept
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,7 +17,8 @@ COMMANDS: dict[str, str] = {
     "judge": "let a model judge stored trajectories",
     "replay": "score stored trajectories anew, or replay a policy on them",
     "phone": "serve virtual phones to any ADB client",
-    "tasks": "list, count and prove the tasks of a suite",
+    "tasks": "list, count, prove and play the tasks of a suite",
+    "doctor": "say what this machine has and lacks",
     "pretrain": "train the base weights of the small model",
     "report": "write the report of a run again",
 }

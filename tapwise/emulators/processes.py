@@ -173,6 +173,15 @@ class ProcessRegistry:
             _write_record(record, _Record(identity, owner, Path(log).name))
         return OwnedProcess(process, record, Path(log))
 
+    def leftovers(self) -> list[int]:
+        """Programs that still run though their owners are gone; nothing is done to them."""
+        records = (_read_record(path) for path in sorted(self._directory.glob("*.json")))
+        return [
+            record.process.pid
+            for record in records
+            if record is not None and not record.owner.is_running() and record.process.is_running()
+        ]
+
     def reap_leftovers(self, grace_s: float = 1.0) -> list[int]:
         """End the programs of owners that are gone; returns their pids."""
         self._prepare()
