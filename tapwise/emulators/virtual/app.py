@@ -181,6 +181,24 @@ class RecordTable(Generic[RecordT]):
         return count
 
 
+@dataclass(slots=True)
+class NewestFirst(RecordTable[RecordT]):
+    """The records whose field `field` has a value, the highest number first."""
+
+    field: str
+    value: Any
+
+    def query(self) -> list[ContentRow]:
+        """The rows that have the value."""
+        chosen = [record for record in self.records if getattr(record, self.field) == self.value]
+        return [self._row(record) for record in sorted(chosen, key=lambda record: -getattr(record, "id"))]  # noqa: B009
+
+    def delete(self, matches: Callable[[ContentRow], bool]) -> int:
+        """Remove those of the matching records that have the value."""
+        mine = {row["_id"] for row in self.query()}
+        return RecordTable.delete(self, lambda row: row["_id"] in mine and matches(row))
+
+
 def _plain(value: object) -> Value:
     if isinstance(value, bool):
         return int(value)

@@ -62,6 +62,7 @@ class Contacts(App):
         columns = {"_id": "id", "display_name": "name", "number": "number", "starred": "starred"}
         return {
             "content://com.android.contacts/contacts": RecordTable(data.contacts, Contact, columns),
+            "content://contacts/phones": RecordTable(data.contacts, Contact, columns),
             "content://call_log/calls": RecordTable(data.calls, Call, {"_id": "id", "number": "number"}),
         }
 

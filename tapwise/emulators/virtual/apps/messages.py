@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
+from tapwise.emulators.virtual.app import App, NewestFirst, RecordTable, Table, Ui
 from tapwise.emulators.virtual.apps.schemas import sms_database
 from tapwise.emulators.virtual.databases import Database
 from tapwise.emulators.virtual.ui import theme as themes
@@ -80,6 +80,8 @@ class Messages(App):
         return {
             "content://mms-sms/conversations": RecordTable(data.conversations, Conversation, columns),
             "content://sms": RecordTable(data.messages, Message, texts),
+            "content://sms/inbox": NewestFirst(data.messages, Message, texts, "type", RECEIVED),
+            "content://sms/sent": NewestFirst(data.messages, Message, texts, "type", SENT),
         }
 
     def databases(self, data: MessagesData) -> Sequence[Database]:

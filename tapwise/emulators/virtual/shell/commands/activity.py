@@ -232,12 +232,16 @@ def _am(call: Invocation) -> int:
         case ["stack" | "task"] if words[1:2] == ["list"]:
             _stack_list(call)
             return 0
+        case ["stack" | "task"] if words[1:2] in (["remove"], ["lock"]):
+            if words[1] == "remove":
+                call.phone.force_stop(call.phone.state.foreground)
+            return 0
         case ["instrument"]:
             return instrument(call, words[1:])
         case ["get-current-user"]:
             call.out.line("0")
             return 0
-        case ["kill-all" | "wait-for-broadcast-idle" | "startservice" | "start-service"]:
+        case ["kill-all" | "wait-for-broadcast-idle" | "startservice" | "start-service" | "start-foreground-service"]:
             return 0
     raise CommandError(f"Unknown command: {' '.join(words) or '(none)'}", 255)
 

@@ -50,6 +50,12 @@ def _keyboard(call: Invocation) -> bool:
 
 
 def _activity(call: Invocation) -> None:
+    if call.arguments[1:2] == ["recents"]:
+        call.out.line("ACTIVITY MANAGER RECENT TASKS (dumpsys activity recents)")
+        for number, package in enumerate(call.phone.state.recents):
+            call.out.line(f"  * Recent #{number}: Task{{{_RECORD} #{5 + number} type=standard A=10100:{package} U=0}}")
+            call.out.line(f"    id={5 + number} userId=0 hasTask=true")
+        return
     if call.arguments[1:2] == ["processes"]:
         call.out.line("ACTIVITY MANAGER RUNNING PROCESSES (dumpsys activity processes)")
         for number, package in app_processes(call.phone).items():

@@ -34,7 +34,7 @@ def _print_entries(call: Invocation, entries: list[tuple[str, str]], options: di
 
 
 def _ls(call: Invocation) -> int:
-    options, names = call.options(flags="1aAdFhiklLnpqrRsStZ")
+    options, names = call.options(flags="1aAdFhiklLnpqrRsStZu")
     files = call.phone.files
     status = 0
     plain: list[tuple[str, str]] = []

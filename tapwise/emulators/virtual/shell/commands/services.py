@@ -10,6 +10,8 @@ from tapwise.emulators.virtual.shell.commands.packages import pm
 _NAMESPACES: Final = ("global", "secure", "system")
 _SERVICES: Final = (
     "activity",
+    "alarm",
+    "notification",
     "battery",
     "clipboard",
     "display",
@@ -78,8 +80,14 @@ def _service(call: Invocation) -> int:
         for number, name in enumerate(_SERVICES):
             call.out.line(f"{number}\t{name}: []")
         return 0
+    if call.arguments[0] == "call":
+        name = call.operand(1)
+        call.out.line(
+            "Result: Parcel(00000000    '....')" if name in _SERVICES else f"service: Service {name} does not exist"
+        )
+        return 0 if name in _SERVICES else 10
     if call.arguments[0] != "check":
-        raise CommandError(f"service: unknown command {call.arguments[0]}; list and check exist here", 10)
+        raise CommandError(f"service: unknown command {call.arguments[0]}; list, check and call exist here", 10)
     name = call.operand(1)
     call.out.line(f"Service {name}: {'found' if name in _SERVICES else 'not found'}")
     return 0
@@ -101,6 +109,16 @@ def _cmd(call: Invocation) -> int:
         return _switch(call, "wifi", "enable" if words[1] in ("enabled", "1", "true") else "disable")
     if service == "bluetooth_manager" and words[:1] in (["enable"], ["disable"]):
         return _switch(call, "bluetooth", words[0])
+    if service == "clipboard":
+        if words[:1] == ["set"]:
+            call.phone.state.clipboard = " ".join(words[1:])
+        else:
+            call.out.line(call.phone.state.clipboard)
+        return 0
+    if service == "wifi" and words[:1] == ["status"]:
+        on = call.phone.settings.is_on("global", "wifi_on")
+        call.out.line(f"Wifi is {'enabled' if on else 'disabled'}")
+        return 0
     if service in ("statusbar", "notification", "overlay", "appops", "deviceidle", "jobscheduler"):
         return 0
     raise CommandError(f"cmd: Can't find service: {service}", 20)

@@ -10,6 +10,7 @@ from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, 
 
 _USAGE: Final = "Usage: input [<source>] [-d DISPLAY_ID] <command> [<arg>...]"
 _SOURCES: Final = frozenset({"touchscreen", "keyboard", "touchpad", "touchnavigation", "stylus", "mouse", "dpad"})
+_CONTROL_KEYS: Final = frozenset({"CTRL_LEFT", "CTRL_RIGHT", "113", "114"})
 _DEFAULT_SWIPE_MS: Final = 300.0
 
 
@@ -71,6 +72,27 @@ def _motion_event(call: Invocation, values: list[str]) -> None:
         call.phone.tap(x, y)
 
 
+def _combination(call: Invocation, values: list[str]) -> None:
+    """Keys held together; of combinations, select-all, copy, cut and paste mean something here."""
+    names = [value.upper().removeprefix("KEYCODE_") for value in values]
+    if len(names) < 2:
+        raise CommandError(f"Error: Invalid arguments for command: keycombination\n{_USAGE}", 255)
+    phone = call.phone
+    held = next((node.text for node in phone.tree().walk() if node.focused), "")
+    match names[-1] if names[0] in _CONTROL_KEYS else "":
+        case "C" | "31":
+            phone.state.clipboard = held
+        case "X" | "52":
+            phone.state.clipboard = held
+            phone.replace_text("")
+        case "V" | "50":
+            phone.type_text(phone.state.clipboard)
+
+
+def _nothing(call: Invocation, values: list[str]) -> None:
+    """`press` and `roll` are of trackballs, which phones lack."""
+
+
 def _input(call: Invocation) -> int:
     words = list(call.arguments)
     while words and (words[0] in _SOURCES or words[0] == "-d"):
@@ -84,6 +106,9 @@ def _input(call: Invocation) -> int:
         "text": _text,
         "keyevent": _key_event,
         "motionevent": _motion_event,
+        "keycombination": _combination,
+        "press": _nothing,
+        "roll": _nothing,
     }
     action = actions.get(words[0])
     if action is None:
