@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from tapwise.emulators.virtual.app import App
+from tapwise.emulators.virtual.databases import database_paths
 from tapwise.emulators.virtual.filesystem import SHARED_STORAGE
 from tapwise.emulators.virtual.state import PhoneState
 
@@ -41,7 +42,7 @@ class Change:
 
 def changes_between(before: PhoneState, after: PhoneState, apps: Mapping[str, App]) -> list[Change]:
     """Every lasting difference, in a fixed order; what apps call traces is none."""
-    found = [*_settings(before.settings, after.settings), *_files(before, after)]
+    found = [*_settings(before.settings, after.settings), *_files(before, after, database_paths(apps, after.apps))]
     for package, app in sorted(apps.items(), key=lambda item: item[1].label):
         found += _compare(app.label, before.apps[package].data, after.apps[package].data, app.traces)
     return found
@@ -52,9 +53,10 @@ def _settings(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mappi
         yield from _mapping(f"{namespace} settings", before.get(namespace, {}), after.get(namespace, {}))
 
 
-def _files(before: PhoneState, after: PhoneState) -> Iterator[Change]:
+def _files(before: PhoneState, after: PhoneState, left_out: frozenset[str]) -> Iterator[Change]:
+    """Files other than the apps' databases, whose records are compared instead."""
     old, new = before.files.contents(), after.files.contents()
-    for path in sorted({*old, *new}):
+    for path in sorted({*old, *new} - left_out):
         shown = path.replace(SHARED_STORAGE, "/sdcard", 1) if path.startswith(SHARED_STORAGE) else path
         if path not in old:
             yield Change("added", "files", shown)

@@ -21,7 +21,7 @@ from tapwise.emulators.virtual.apps.launcher import DRAWER
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
-from tapwise.emulators.virtual.databases import DatabaseFiles
+from tapwise.emulators.virtual.databases import DatabaseFiles, database_paths
 from tapwise.emulators.virtual.faults import Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
@@ -91,6 +91,7 @@ class VirtualPhone:
         state.seed = seed
         for package, app in self._apps.items():
             state.apps[package] = AppState(app.initial(random.Random(f"{seed}/{package}")))
+            self.databases.drop(state.files, app.databases(state.apps[package].data))
         state.apps[LAUNCHER].stack = [Entry(("home",))]
         state.foreground = LAUNCHER
         state.recents.clear()
@@ -206,7 +207,9 @@ class VirtualPhone:
     def data_hash(self) -> str:
         """Hash of what lasts: settings, files without their times, and the apps' records; not pages, time or seed."""
         digest = hashlib.sha256(json.dumps(self.state.settings, sort_keys=True).encode())
-        digest.update(repr(sorted(self.state.files.contents().items())).encode())
+        told = database_paths(self._apps, self.state.apps)  # by the records
+        files = [item for item in sorted(self.state.files.contents().items()) if item[0] not in told]
+        digest.update(repr(files).encode())
         digest.update(repr([(name, app.data) for name, app in sorted(self.state.apps.items())]).encode())
         return digest.hexdigest()
 
@@ -392,7 +395,9 @@ class VirtualPhone:
             return False
         self.force_stop(package)
         rng = random.Random(f"{self.state.seed}/{package}")
-        self.state.apps[package].data = self._apps[package].initial(rng)
+        app, state = self._apps[package], self.state.apps[package]
+        state.data = app.initial(rng)
+        self.databases.drop(self.files, app.databases(state.data))
         self._changed()
         return True
 

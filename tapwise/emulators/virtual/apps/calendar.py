@@ -27,7 +27,8 @@ EVENTS = 6
 
 @dataclass
 class Event:
-    """An event: its ISO date, and the hour that it starts at."""
+    """An event: its ISO date, and the hour that it starts at. Of this app, events begin on the hour and last one;
+    those that a client writes may begin in between (`minute`) and last otherwise (`length`, in minutes)."""
 
     id: int
     title: str
@@ -35,6 +36,8 @@ class Event:
     hour: int
     location: str = ""
     description: str = ""
+    minute: int = 0
+    length: int = 60
 
 
 @dataclass
@@ -101,7 +104,9 @@ class Calendar(RecordsApp):
         month = [day for week in calendar.Calendar().monthdatescalendar(chosen.year, chosen.month) for day in week]
         heads = [Text(value=name, size=themes.SMALL_DP, muted=True, align="center") for name in "MTWTFSS"]
         cells = [_cell(ui, day, chosen, day.isoformat() in busy) for day in month]
-        shown = sorted((event for event in events if event.day == chosen.isoformat()), key=lambda event: event.hour)
+        shown = sorted(
+            (event for event in events if event.day == chosen.isoformat()), key=lambda event: (event.hour, event.minute)
+        )
         rows: list[View] = [self.row(ui, event, subtitle=_when(event), icon="calendar") for event in shown]
         return [
             _month_bar(ui, chosen),
@@ -114,14 +119,19 @@ class Calendar(RecordsApp):
     def details(self, ui: Ui, record: Event) -> Sequence[View]:
         return [
             line("Day", spoken_day(record.day), "calendar"),
-            line("Starts", f"{record.hour}:00", "clock"),
+            line("Starts", _clock(record), "clock"),
+            *([line("Lasts", f"{record.length} minutes", "timer")] if record.length != 60 else []),
             line("Location", record.location, "location"),
             line("Description", record.description, "note"),
         ]
 
 
 def _when(event: Event) -> str:
-    return f"{event.hour}:00" + (f", {event.location}" if event.location else "")
+    return _clock(event) + (f", {event.location}" if event.location else "")
+
+
+def _clock(event: Event) -> str:
+    return f"{event.hour}:{event.minute:02}"
 
 
 def _month_bar(ui: Ui, chosen: date) -> View:

@@ -26,6 +26,8 @@ PLATES: dict[str, Colour] = {
     "Fun": (106, 27, 154),
     "Gifts": (173, 20, 87),
 }
+OTHER: Colour = (96, 125, 139)
+"""of a category that clients alone know"""
 NAMES = {
     "Food": ("Bakery", "Pizza", "Coffee", "Market"),
     "Travel": ("Bus pass", "Taxi", "Train ticket"),
@@ -38,13 +40,14 @@ NAMES = {
 
 @dataclass
 class Expense:
-    """Something bought: the amount in whole dollars."""
+    """Something bought: the amount in whole dollars, and the cents of it, which only clients write."""
 
     id: int
     name: str
     amount: int
     category: str
     note: str = ""
+    cents: int = 0
 
 
 @dataclass
@@ -90,17 +93,17 @@ class Expenses(RecordsApp):
 
     def list_body(self, ui: Ui) -> Sequence[View]:
         items: list[Expense] = ui.data.items
-        total = Text(value=f"Total ${sum(expense.amount for expense in items)}", size=32, align="center")
+        total = Text(value=f"Total {_sum(items)}", size=32, align="center")
         return [Card(children=[total]), *(self._row(ui, expense) for expense in reversed(items))]
 
     def _row(self, ui: Ui, expense: Expense) -> View:
-        amount = Text(value=f"${expense.amount}")
-        look = {"subtitle": expense.category, "icon": "tag", "plate": PLATES.get(expense.category, (96, 125, 139))}
+        amount = Text(value=_sum([expense]))
+        look = {"subtitle": expense.category, "icon": "tag", "plate": PLATES.get(expense.category, OTHER)}
         return self.row(ui, expense, trailing=amount, trailing_width=72, **look)
 
     def details(self, ui: Ui, record: Expense) -> Sequence[View]:
         return [
-            line("Amount", f"${record.amount}", "wallet"),
+            line("Amount", _sum([record]), "wallet"),
             line("Category", record.category, "filter"),
             line("Note", record.note, "note"),
         ]
@@ -108,9 +111,18 @@ class Expenses(RecordsApp):
     def extra_page(self, ui: Ui) -> Page | None:
         if ui.route[0] != "categories":
             return None
-        sums = {name: sum(one.amount for one in ui.data.items if one.category == name) for name in CATEGORIES}
+        items: list[Expense] = ui.data.items
+        names = dict.fromkeys([*CATEGORIES, *(one.category for one in items)])
+        sums = {name: _sum([one for one in items if one.category == name]) for name in names}
         rows = [
-            ListItem(title=name, icon="tag", plate=PLATES[name], trailing=Text(value=f"${total}"), trailing_width=72)
+            ListItem(
+                title=name, icon="tag", plate=PLATES.get(name, OTHER), trailing=Text(value=total), trailing_width=72
+            )
             for name, total in sums.items()
         ]
         return Page(title="By category", on_back=ui.back, body=rows)
+
+
+def _sum(expenses: Sequence[Expense]) -> str:
+    dollars, cents = divmod(sum(100 * one.amount + one.cents for one in expenses), 100)
+    return f"${dollars}.{cents:02}" if cents else f"${dollars}"

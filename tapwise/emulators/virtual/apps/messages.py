@@ -85,7 +85,7 @@ class Messages(App):
         }
 
     def databases(self, data: MessagesData) -> Sequence[Database]:
-        return [sms_database(Message, data.messages)]
+        return [sms_database(Message, data.messages, Conversation, data.conversations)]
 
     def page(self, ui: Ui) -> Page:
         if ui.route[0] == "new":

@@ -8,7 +8,13 @@ from typing import Any
 from tapwise.emulators.virtual.databases import Database, Row, SqlTable
 
 _IMPORTANCE = {"High": 0, "Medium": 1, "Low": 2}
-_CATEGORIES = {"Food": 3, "Home": 4, "Gifts": 5, "Fun": 6, "Travel": 7, "Health": 9}
+_CATEGORIES = {"Food": 3, "Home": 4, "Gifts": 5, "Fun": 6, "Travel": 7, "Health": 9} | {
+    "Others": 1,
+    "Income": 2,
+    "Clothes": 8,
+    "Education": 10,
+    "Donation": 11,
+}
 _EVENTS = """CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, start_ts INTEGER NOT NULL, end_ts INTEGER NOT
  NULL, title TEXT NOT NULL, location TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', reminder_1_minutes
  INTEGER DEFAULT -1, reminder_2_minutes INTEGER DEFAULT -1, reminder_3_minutes INTEGER DEFAULT -1, reminder_1_type
@@ -30,6 +36,9 @@ _RECIPES = """CREATE TABLE recipes (recipeId INTEGER PRIMARY KEY AUTOINCREMENT, 
  ingredients TEXT DEFAULT '', directions TEXT DEFAULT '', favorite INTEGER DEFAULT 0)"""
 _SMS = """CREATE TABLE sms (_id INTEGER PRIMARY KEY, thread_id INTEGER DEFAULT 1, address TEXT, person INTEGER, date
  INTEGER DEFAULT 0, read INTEGER DEFAULT 1, type INTEGER, body TEXT)"""
+_THREADS = """CREATE TABLE threads (_id INTEGER PRIMARY KEY AUTOINCREMENT, date INTEGER DEFAULT 0, message_count INTEGER
+ DEFAULT 0, recipient_ids TEXT, snippet TEXT, snippet_cs INTEGER DEFAULT 0, read INTEGER DEFAULT 1, archived INTEGER
+ DEFAULT 0, type INTEGER DEFAULT 0, error INTEGER DEFAULT 0, has_attachment INTEGER DEFAULT 0)"""
 
 
 def _moment(day: str, hour: int) -> datetime:
@@ -43,7 +52,7 @@ def _text(row: Row, name: str) -> str:
 def _int(row: Row, name: str) -> int:
     try:
         return int(row.get(name) or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
@@ -56,11 +65,11 @@ def calendar_database(record: Any, records: list[Any]) -> Database:
     """Simple Calendar Pro's."""
 
     def to_row(event: Any) -> dict[str, Any]:
-        start = int(_moment(event.day, event.hour).timestamp())
+        start = int(_moment(event.day, event.hour).timestamp()) + 60 * event.minute
         return {
             "id": event.id,
             "start_ts": start,
-            "end_ts": start + 3600,
+            "end_ts": start + 60 * event.length,
             "title": event.title,
             "location": event.location,
             "description": event.description,
@@ -75,6 +84,8 @@ def calendar_database(record: Any, records: list[Any]) -> Database:
             start.hour,
             _text(row, "location"),
             _text(row, "description"),
+            start.minute,
+            max(0, _int(row, "end_ts") - _int(row, "start_ts")) // 60,
         )
 
     table = SqlTable("events", _EVENTS, "id", records, to_row, from_row)
@@ -116,15 +127,15 @@ def expenses_database(record: Any, records: list[Any]) -> Database:
         return {
             "expense_id": expense.id,
             "name": expense.name,
-            "amount": 100 * expense.amount,
+            "amount": 100 * expense.amount + expense.cents,
             "category": _CATEGORIES.get(expense.category, 1),
             "note": expense.note,
         }
 
     def from_row(row: Row) -> Any:
-        category = names.get(_int(row, "category"), "Food")
-        amount = _int(row, "amount") // 100
-        return record(_int(row, "expense_id"), _text(row, "name"), amount, category, _text(row, "note"))
+        category = names.get(_int(row, "category"), "Others")
+        amount, cents = divmod(_int(row, "amount"), 100)
+        return record(_int(row, "expense_id"), _text(row, "name"), amount, category, _text(row, "note"), cents)
 
     table = SqlTable("expense", _EXPENSE, "expense_id", records, to_row, from_row)
     return Database("/data/data/com.arduia.expense/databases/accounting.db", [table])
@@ -157,14 +168,29 @@ def recipes_database(record: Any, records: list[Any]) -> Database:
     return Database("/data/data/com.flauschcode.broccoli/databases/broccoli", [table])
 
 
-def sms_database(record: Any, records: list[Any]) -> Database:
-    """The telephony provider's."""
+def sms_database(record: Any, records: list[Any], thread: Any, threads: list[Any]) -> Database:
+    """The telephony provider's. A thread that a client makes is with whoever its `recipient_ids` names."""
+    known = {one.id: one for one in threads}
+    numbers = {one.recipient.casefold(): one.id for one in threads}
+
+    def thread_row(one: Any) -> dict[str, Any]:
+        return {"_id": one.id, "recipient_ids": str(one.id), "read": int(one.read)}
+
+    def thread_of(row: Row) -> Any:
+        old = known.get(_int(row, "_id"))
+        recipient, pinned = (old.recipient, old.pinned) if old else (_text(row, "recipient_ids"), False)
+        return thread(_int(row, "_id"), recipient, pinned, bool(_int(row, "read")))
 
     def to_row(message: Any) -> dict[str, Any]:
-        return {"_id": message.id, "address": message.address, "type": message.type, "body": message.body}
+        number = numbers.get(message.address.casefold(), 0)
+        row = {"_id": message.id, "thread_id": number, "address": message.address}
+        return row | {"type": message.type, "body": message.body}
 
     def from_row(row: Row) -> Any:
         return record(_int(row, "_id"), _text(row, "address"), _text(row, "body"), _int(row, "type"))
 
-    table = SqlTable("sms", _SMS, "_id", records, to_row, from_row)
-    return Database("/data/data/com.android.providers.telephony/databases/mmssms.db", [table])
+    tables = [
+        SqlTable("sms", _SMS, "_id", records, to_row, from_row),
+        SqlTable("threads", _THREADS, "_id", threads, thread_row, thread_of),
+    ]
+    return Database("/data/data/com.android.providers.telephony/databases/mmssms.db", tables)

@@ -10,10 +10,6 @@ from typing import Final
 from tapwise.emulators.virtual.databases import open_database
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
-_OPERATIONS: Final = 5_000_000
-"""of SQLite's machine, after which a query is given up"""
-_STEP: Final = 10_000
-_LARGEST: Final = 64 << 20
 _DOTS: Final = {
     ".tables": "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY 1",
     ".schema": "SELECT sql || ';' FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
@@ -40,19 +36,12 @@ def _sqlite3(call: Invocation) -> int:
     path = call.path(words.pop(0))
     source = " ".join(words) if words else call.stdin.read().decode("utf-8", "surrogateescape")
     files = call.phone.files
+    call.phone.databases.reconcile(call.phone)  # the script may have changed records before it came here
     before = files.read(path) if files.exists(path) else b""
     try:
         connection = open_database(before)
     except sqlite3.Error:
         raise CommandError("Error: file is not a database") from None
-    left = [_OPERATIONS // _STEP]
-
-    def tick() -> int:
-        left[0] -= 1
-        return int(left[0] < 0)
-
-    connection.set_progress_handler(tick, _STEP)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
     try:
         for statement in _statements(source):
             cursor = connection.execute(_DOTS.get(statement.split()[0], statement))
@@ -68,6 +57,7 @@ def _sqlite3(call: Invocation) -> int:
         connection.close()
     if after != before:
         files.write(path, after, call.phone.clock.now())
+        call.phone.databases.reconcile(call.phone)
     return 0
 
 
