@@ -15,6 +15,12 @@ from tapwise.records import UiNode
 
 W3C_KEY: Final = "element-6066-11e4-a52e-4f735466cecf"
 _SCROLL_INTO_VIEW: Final = re.compile(r"\)\s*\.\s*scrollIntoView\s*\(")
+_SCROLL_TO_LABEL: Final = re.compile(
+    r'\.\s*scroll(Text|Description)IntoView\s*\(\s*("(?:[^"\\]|\\.)*")\s*\)$'
+    r'|\.\s*getChildBy(Text|Description)\s*\((.*),\s*("(?:[^"\\]|\\.)*")\s*(?:,\s*\w+\s*)?\)$',
+    re.DOTALL,
+)
+EDITABLE: Final = "android.widget.EditText"
 _SCREENS: Final = 30
 
 
@@ -45,13 +51,13 @@ class Elements:
     def find(self, strategy: str, selector: str, context: str = "") -> list[str]:
         """Ids of the elements that are meant, below the element `context` when one is given. Raises ElementError."""
         found = self._search(strategy, selector, context)
-        return [self._keep(node.ui, strategy, selector, number) for number, node in enumerate(found)]
+        return [self._keep(node, strategy, selector, number) for number, node in enumerate(found)]
 
     def active(self) -> str:
         """The id of the element with the keyboard. Raises ElementError."""
         for node in self._acting.nodes():
             if node.ui.focused:
-                return self._keep(node.ui, "-android uiautomator", "new UiSelector().focused(true)", 0)
+                return self._keep(node, "-android uiautomator", "new UiSelector().focused(true)", 0)
         raise ElementError("no such element", "no element has the keyboard")
 
     def get(self, identity: str) -> UiNode:
@@ -69,8 +75,10 @@ class Elements:
             return found[kept.number].ui
         raise ElementError("stale element reference", "the element is not on the screen any more")
 
-    def _keep(self, ui: UiNode, strategy: str, selector: str, number: int) -> str:
-        said = repr([ui.class_name, ui.resource_id, ui.text, ui.description, ui.bounds, strategy, selector, number])
+    def _keep(self, node: Node, strategy: str, selector: str, number: int) -> str:
+        ui = node.ui  # however it was found, a node is the same element; and so is a field, whatever it holds
+        text = "" if ui.class_name == EDITABLE else ui.text
+        said = repr([node.place, ui.class_name, ui.resource_id, text, ui.description, ui.bounds])
         digest = hashlib.sha256(said.encode()).hexdigest()
         identity = f"{digest[:8]}-0000-{digest[8:12]}-{digest[12:16]}-{digest[16:28]}"
         self._kept[identity] = _Kept(ui, strategy, selector, number)
@@ -103,8 +111,11 @@ class Elements:
         try:
             if not text.strip().startswith("new UiScrollable"):
                 return find(nodes, parse(text))
+            label = _SCROLL_TO_LABEL.search(text.strip().rstrip(";").rstrip())
+            if label is not None:
+                return self._scrolled_to(parse(_labelled(label)))
             if len(parts) != 2:
-                raise SelectorError("of UiScrollable only scrollIntoView is served by this phone")
+                raise SelectorError("of UiScrollable scrolling into view and getting a child are served by this phone")
             wanted = parse(parts[1].rstrip()[:-1])
             return self._scrolled_to(wanted)
         except SelectorError as error:
@@ -119,6 +130,14 @@ class Elements:
                 if not scrollable or not self._acting.scroll(scrollable[0], forward):
                     break
         return self._acting.find(wanted)
+
+
+def _labelled(match: re.Match[str]) -> str:
+    """The selector that a scroll to a label, or to a child with a label, means."""
+    kind, text, child_kind, child, child_text = match.groups()
+    if kind is not None:
+        return f"new UiSelector().{kind.lower()}({text})"
+    return f"{child.strip()}.{child_kind.lower()}({child_text})"
 
 
 def _same_place(now: UiNode, kept: UiNode) -> bool:
