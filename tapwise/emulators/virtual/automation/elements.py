@@ -88,9 +88,16 @@ class Elements:
 
     def _search(self, strategy: str, selector: str, context: str) -> list[Node]:
         nodes = self._acting.nodes()
-        within = _below(nodes, self.get(context)) if context else None
-        found = self._by(strategy, selector, nodes)
-        return found if within is None else [node for node in found if node.place in within]
+        if not context:
+            return self._by(strategy, selector, nodes)
+        ui = self.get(context)
+        above = next((node for node in nodes if node.ui == ui), None)
+        if above is None:
+            return []
+        if strategy == "xpath":
+            return _by_xpath(selector, nodes, above)
+        within = {node.place for node in nodes.below(above)}
+        return [node for node in self._by(strategy, selector, nodes) if node.place in within]
 
     def _by(self, strategy: str, selector: str, nodes: Nodes) -> list[Node]:
         match strategy:
@@ -154,11 +161,6 @@ def _has_id(ui: UiNode, wanted: str) -> bool:
     return ui.resource_id == wanted or (":" not in wanted and ui.resource_id.rpartition("/")[2] == wanted)
 
 
-def _below(nodes: Nodes, ui: UiNode) -> set[int]:
-    node = next((node for node in nodes if node.ui == ui), None)
-    return set() if node is None else {other.place for other in nodes.below(node)}
-
-
 def attributes(node: Node) -> dict[str, str]:
     """What a node is called and whether it is this or that, in UiAutomator2's words."""
     ui = node.ui
@@ -208,7 +210,8 @@ def _printable(text: str) -> str:
     return "".join(c for c in text if c in "\t\n\r" or c.isprintable())
 
 
-def _by_xpath(expression: str, nodes: Nodes) -> list[Node]:
+def _by_xpath(expression: str, nodes: Nodes, above: Node | None = None) -> list[Node]:
+    """What an XPath selects, read from the document's top or from the node `above`."""
     try:
         from lxml import etree
     except ImportError:
@@ -216,9 +219,10 @@ def _by_xpath(expression: str, nodes: Nodes) -> list[Node]:
             "unknown error", "XPath needs the package lxml beside the phone: pip install 'tapwise[appium]'", 500
         ) from None
     document = etree.fromstring(ET.tostring(_document(nodes)))
-    order = {element: place for place, element in enumerate(document.iterdescendants())}
+    elements = list(document.iterdescendants())
+    order = {element: place for place, element in enumerate(elements)}
     try:
-        found = etree.XPath(expression)(document.getroottree())
+        found = etree.XPath(expression)(document.getroottree() if above is None else elements[above.place])
     except etree.XPathError as error:
         raise ElementError("invalid selector", f"{expression!r} is no XPath: {error}", 400) from None
     if not isinstance(found, list):

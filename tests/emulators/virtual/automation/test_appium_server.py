@@ -187,6 +187,20 @@ def test_lists_scroll_by_gesture_and_into_view(driver: Driver) -> None:
     assert driver.error("POST", "/element", strategy="xpath", selector="//*[@text='Person 39']") == "no such element"
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        '.scrollTextIntoView("Person 39")',
+        '.setMaxSearchSwipes(20).scrollIntoView(new UiSelector().textContains("son 39"))',
+        '.getChildByText(new UiSelector().className("android.widget.TextView"), "Person 39", true)',
+    ],
+)
+def test_a_list_is_searched_in_every_way_of_uiscrollable(driver: Driver, call: str) -> None:
+    long_list(driver)
+    source = f"new UiScrollable(new UiSelector().scrollable(true).instance(0)){call};"
+    assert driver.get(driver.find(UIAUTOMATOR, source), "text") == "Person 39"
+
+
 def test_a_scrolled_row_is_found_again_where_it_went(driver: Driver) -> None:
     box = long_list(driver)
     row = driver.by_text("Person 05")
@@ -200,6 +214,8 @@ def test_children_are_found_below_their_element(driver: Driver) -> None:
     box = long_list(driver)
     below = driver.ok("POST", "/elements", strategy="xpath", selector=".//*[@text='Person 01']", context=box)
     assert len(below) == 1
+    (child,) = driver.ok("POST", "/elements", strategy="xpath", selector="./*[1]", context=box)
+    assert driver.get(child[ELEMENT_KEY], "attribute/index") == "0"
     outside = {"strategy": "accessibility id", "selector": "Home"}
     assert driver.ok("POST", f"/element/{box}/elements", **outside) == []
     assert driver.ok("POST", "/elements", **outside) != []
