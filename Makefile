@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-steps bench-learning bench-offline bench-import pictures clean
+.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-steps bench-clients bench-learning bench-offline bench-import pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -63,6 +63,9 @@ bench-chaos: $(INSTALLED) ## play under faults: what is lost, and how long recov
 
 bench-steps: $(INSTALLED) ## measure environment steps per second
 	$(BIN)/python benchmarks/env_steps.py $(ARGS)
+
+bench-clients: $(INSTALLED) ## measure the calls of uiautomator2
+	$(BIN)/python benchmarks/client_calls.py $(ARGS)
 
 bench-learning: $(INSTALLED) ## measure how much is learned, over several seeds
 	$(BIN)/python benchmarks/learning.py $(ARGS)

@@ -91,3 +91,11 @@ def test_ratios_are_those_of_medians_at_the_largest_size() -> None:
     found = benchmark.summary(runs, 9)
     assert (found["ours"]["ratio_to_reference"], found["ours"]["greatest"]) == (3.0, 7.0)
     assert (found["ours"]["processor_ms_per_step"], found["ours"]["ratio_of_processor_time"]) == (100.0, 4.0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_benchmark_of_clients_measures_every_call() -> None:
+    pytest.importorskip("uiautomator2", exc_type=ImportError)
+    rows = load("client_calls").measure(calls=1, size="540x1200")
+    assert {"connect", "exists", "dump", "screenshot", "press"} <= rows.keys()
+    assert all(value > 0 for row in rows.values() for value in row.values())

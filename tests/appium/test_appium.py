@@ -201,6 +201,22 @@ def test_gestures_keys_and_the_clipboard(running: Running) -> None:
     assert driver.orientation == "PORTRAIT"
 
 
+def test_any_text_is_typed_and_the_keyboard_is_hidden(running: Running) -> None:
+    driver = running.driver
+    driver.terminate_app(NOTES)
+    driver.activate_app(NOTES)
+    driver.find_element(by("ACCESSIBILITY_ID"), "Add").click()
+    field = driver.find_element(by("CLASS_NAME"), "android.widget.EditText")
+    field.click()
+    driver.execute_script("mobile: type", {"text": "世界 & co"})
+    assert field.text == "世界 & co"
+    assert driver.switch_to.active_element.id == field.id
+    assert driver.is_keyboard_shown()
+    driver.hide_keyboard()
+    assert not driver.is_keyboard_shown()
+    assert driver.contexts == ["NATIVE_APP"]
+
+
 def test_calls_are_quick(running: Running) -> None:
     driver = running.driver
     driver.activate_app(SETTINGS)

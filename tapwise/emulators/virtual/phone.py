@@ -41,6 +41,8 @@ SECONDS_PER_EVENT = 1.0
 SECONDS_PER_POLL = 0.05
 TAP_SLOP_DP = 10.0
 LONG_PRESS_S = 0.5
+_NO_SOCKETS = b"Num       RefCount Protocol Flags    Type St Inode Path\n"
+"""what clients find that look for web views to debug"""
 NOT_RESPONDING = "Application Not Responding"
 
 
@@ -78,7 +80,7 @@ class VirtualPhone:
             seed=seed,
             settings=copy.deepcopy(DEFAULTS),
             properties=_properties(self.size, self.density),
-            files=VirtualFileSystem(created=START),
+            files=_fresh_files(),
             apps={},
             foreground=LAUNCHER,
             now_s=(START - EPOCH).total_seconds(),
@@ -319,6 +321,9 @@ class VirtualPhone:
             self.show_recent()
         elif code == "KEYCODE_ENTER":
             self._screen.submit()
+        elif code == "KEYCODE_ESCAPE" and self.entry.focus is not None:
+            self.entry.focus = None
+            self._changed()
         elif code == "KEYCODE_DEL" and self.entry.focus is not None:
             self.entry.fields[self.entry.focus] = self._screen.focused_value()[:-1]
             self._changed()
@@ -472,6 +477,13 @@ class VirtualPhone:
             self._changed()
 
         return run
+
+
+def _fresh_files() -> VirtualFileSystem:
+    files = VirtualFileSystem(created=START)
+    files.make_directory("/proc/net", parents=True, exist_ok=True, mtime=START)
+    files.write("/proc/net/unix", _NO_SOCKETS, START)
+    return files
 
 
 def _properties(size: Size, density: int) -> dict[str, str]:

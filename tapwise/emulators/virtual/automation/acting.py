@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tapwise.emulators.virtual.automation.nodes import Node, Nodes
 from tapwise.emulators.virtual.automation.selectors import Selector, find
 from tapwise.emulators.virtual.hierarchy import hierarchy
 from tapwise.emulators.virtual.keys import press
+from tapwise.records import UiNode
 
 if TYPE_CHECKING:
     from tapwise.emulators.virtual.phone import VirtualPhone
@@ -43,10 +45,10 @@ class Acting:
             raise NotFound(f"nothing on screen is {said}")
         return found[0]
 
-    def dump(self) -> str:
-        """The tree in uiautomator's XML."""
+    def dump(self, depth: int = 50) -> str:
+        """The tree in uiautomator's XML, without what lies deeper than `depth` nodes."""
         self._phone.poll()
-        return hierarchy(self._phone.tree())
+        return hierarchy(_cut(self._phone.tree(), max(1, depth)))
 
     def clear_focused(self) -> bool:
         """Empty the field that has the keyboard; whether there is one."""
@@ -88,3 +90,9 @@ class Acting:
         dx, dy = ways[direction]
         self._phone.swipe(x + dx, y + dy, x - dx, y - dy, 0.3)
         return True
+
+
+def _cut(node: UiNode, depth: int) -> UiNode:
+    if not node.children:
+        return node
+    return replace(node, children=tuple(_cut(child, depth - 1) for child in node.children) if depth > 1 else ())

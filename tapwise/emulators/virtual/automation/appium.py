@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from tapwise.emulators.virtual.automation.acting import Acting
-from tapwise.emulators.virtual.automation.elements import W3C_KEY, ElementError, Elements, attributes, source
-from tapwise.emulators.virtual.automation.gestures import perform
+from tapwise.emulators.virtual.automation.elements import EDITABLE, W3C_KEY, ElementError, Elements, attributes, source
+from tapwise.emulators.virtual.automation.gestures import perform, type_keys
 from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
 from tapwise.emulators.virtual.keys import press
@@ -32,6 +32,8 @@ _ALIASES: Final = {
     "longClickable": "long-clickable",
     "content-desc": "content-desc",
 }
+_OPTIONAL: Final = frozenset({"content-desc", "resource-id", "hint"})
+_MOST_SWIPES: Final = 30
 _DIALOG_BUTTONS: Final = (
     ("OK", "Allow", "Yes", "Continue"),
     ("Cancel", "Not now", "No thanks", "Later", "Close", "Skip"),
@@ -50,6 +52,8 @@ class AppiumServer:
         self._settings: dict[str, Any] = {}
         self._capabilities: dict[str, Any] = {}
         self._open = False
+        self._shot: tuple[object, str] | None = None
+        """the last frame that was asked for, and its picture: encoding is what a screenshot costs"""
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             (method, re.compile(path.replace("{}", "([^/]+)")), act) for method, path, act in self._table()
         ]
@@ -61,6 +65,9 @@ class AppiumServer:
             ("GET", "/screenshot", lambda body: self._screenshot(None)),
             ("POST", "/element", self._find_one),
             ("POST", "/elements", self._find_all),
+            ("POST", element + "/element", lambda body, key: self._find_one({**body, "context": key})),
+            ("POST", element + "/elements", lambda body, key: self._find_all({**body, "context": key})),
+            ("POST", "/gestures/scroll_to", self._scroll_to),
             ("GET", "/element/active", lambda body: _reference(self._elements.active())),
             ("GET", element + "/text", lambda body, key: self._node(key).text or self._node(key).description),
             ("GET", element + "/name", lambda body, key: self._node(key).description),
@@ -77,7 +84,7 @@ class AppiumServer:
             ("POST", element + "/value", lambda body, key: self._type(key, _text(body), bool(body.get("replace")))),
             ("POST", "/appium/element/{}/value", lambda body, key: self._type(key, _text(body), True)),
             ("GET", "/appium/element/{}/first_visible", self._first_below),
-            ("POST", "/keys", lambda body: self._phone.type_text(_text(body))),
+            ("POST", "/keys", lambda body: type_keys(self._phone, _text(body))),
             ("POST", "/actions", lambda body: perform(self._phone, body.get("actions") or [], self._centre)),
             ("POST", "/back", lambda body: self._phone.key_event("KEYCODE_BACK")),
             ("GET", "/window/current/size", lambda body: _part(self._window(), "width", "height")),
@@ -202,33 +209,44 @@ class AppiumServer:
         known = attributes(Node(0, 0, None, node))
         if name == "name":
             return node.description or node.text
-        return known.get(_ALIASES.get(name, name))
+        name = _ALIASES.get(name, name)
+        if name not in known and name not in _OPTIONAL:
+            raise ElementError("invalid argument", f"an element has no attribute {name!r}; it has {sorted(known)}", 400)
+        return known.get(name)
 
     def _screenshot(self, part: UiNode | None) -> str:
         self._phone.poll()
-        picture = Image.fromarray(self._phone.frame())
-        buffer = io.BytesIO()
-        (picture.crop(part.bounds) if part else picture).save(buffer, "PNG", compress_level=1)
-        return base64.b64encode(buffer.getvalue()).decode()
+        frame = self._phone.frame()
+        if part is not None:
+            return _png(Image.fromarray(frame).crop(part.bounds))
+        if self._shot is None or self._shot[0] is not frame:
+            self._shot = frame, _png(Image.fromarray(frame))
+        return self._shot[1]
 
     # --- acting ------------------------------------------------------------------------------------------
+
+    def _scroll_to(self, body: Body) -> None:
+        """Scroll the first list on until an element shows. Raises ElementError."""
+        wanted = body.get("params") or {}
+        for _ in range(_MOST_SWIPES):
+            lists = self._acting.find({"scrollable": True})
+            if self._find_all(wanted) or not lists or not self._acting.scroll(lists[0], 1):
+                break
+        self._find_one(wanted)
 
     def _click(self, body: Body, key: str) -> None:
         self._phone.tap(*self._centre(key))
 
     def _type(self, key: str, text: str, replace: bool) -> None:
         node = self._node(key)
+        if node.class_name != EDITABLE:
+            raise ElementError("invalid element state", f"nothing can be typed into {node.class_name}", 400)
         if not node.focused:
             self._phone.tap(*node.centre)
         if replace:
             self._phone.replace_text(text)
         elif text:
-            lines = text.split("\n")
-            for number, line in enumerate(lines):
-                if line:
-                    self._phone.type_text(line)
-                if number < len(lines) - 1:
-                    self._phone.key_event("KEYCODE_ENTER")
+            type_keys(self._phone, text)
 
     def _press(self, body: Body) -> None:
         press(self._phone, str(int(body["keycode"])))
@@ -255,6 +273,8 @@ class AppiumServer:
         _, buttons = self._dialog()
         wanted = [str(body["buttonLabel"])] if body.get("buttonLabel") else _DIALOG_BUTTONS[which]
         chosen = next((button for button in buttons if button.label in wanted), None)
+        if chosen is None and body.get("buttonLabel"):
+            raise ElementError("invalid argument", f"the dialog has no button {wanted[0]!r}", 400)
         if chosen is None:
             chosen = buttons[-1 if which == 0 else 0]
         self._phone.tap(*chosen.centre)
@@ -306,6 +326,12 @@ class AppiumServer:
         before = self._phone.entry.scroll
         self._phone.swipe(x - dx, y - dy, x + dx, y + dy, 0.3)
         return self._phone.entry.scroll != before
+
+
+def _png(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _value(value: Any) -> Reply:

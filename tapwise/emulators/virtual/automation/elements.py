@@ -15,6 +15,12 @@ from tapwise.records import UiNode
 
 W3C_KEY: Final = "element-6066-11e4-a52e-4f735466cecf"
 _SCROLL_INTO_VIEW: Final = re.compile(r"\)\s*\.\s*scrollIntoView\s*\(")
+_SCROLL_TO_LABEL: Final = re.compile(
+    r'\.\s*scroll(Text|Description)IntoView\s*\(\s*("(?:[^"\\]|\\.)*")\s*\)$'
+    r'|\.\s*getChildBy(Text|Description)\s*\((.*),\s*("(?:[^"\\]|\\.)*")\s*(?:,\s*\w+\s*)?\)$',
+    re.DOTALL,
+)
+EDITABLE: Final = "android.widget.EditText"
 _SCREENS: Final = 30
 
 
@@ -45,13 +51,13 @@ class Elements:
     def find(self, strategy: str, selector: str, context: str = "") -> list[str]:
         """Ids of the elements that are meant, below the element `context` when one is given. Raises ElementError."""
         found = self._search(strategy, selector, context)
-        return [self._keep(node.ui, strategy, selector, number) for number, node in enumerate(found)]
+        return [self._keep(node, strategy, selector, number) for number, node in enumerate(found)]
 
     def active(self) -> str:
         """The id of the element with the keyboard. Raises ElementError."""
         for node in self._acting.nodes():
             if node.ui.focused:
-                return self._keep(node.ui, "-android uiautomator", "new UiSelector().focused(true)", 0)
+                return self._keep(node, "-android uiautomator", "new UiSelector().focused(true)", 0)
         raise ElementError("no such element", "no element has the keyboard")
 
     def get(self, identity: str) -> UiNode:
@@ -69,8 +75,10 @@ class Elements:
             return found[kept.number].ui
         raise ElementError("stale element reference", "the element is not on the screen any more")
 
-    def _keep(self, ui: UiNode, strategy: str, selector: str, number: int) -> str:
-        said = repr([ui.class_name, ui.resource_id, ui.text, ui.description, ui.bounds, strategy, selector, number])
+    def _keep(self, node: Node, strategy: str, selector: str, number: int) -> str:
+        ui = node.ui  # however it was found, a node is the same element; and so is a field, whatever it holds
+        text = "" if ui.class_name == EDITABLE else ui.text
+        said = repr([node.place, ui.class_name, ui.resource_id, text, ui.description, ui.bounds])
         digest = hashlib.sha256(said.encode()).hexdigest()
         identity = f"{digest[:8]}-0000-{digest[8:12]}-{digest[12:16]}-{digest[16:28]}"
         self._kept[identity] = _Kept(ui, strategy, selector, number)
@@ -80,9 +88,16 @@ class Elements:
 
     def _search(self, strategy: str, selector: str, context: str) -> list[Node]:
         nodes = self._acting.nodes()
-        within = _below(nodes, self.get(context)) if context else None
-        found = self._by(strategy, selector, nodes)
-        return found if within is None else [node for node in found if node.place in within]
+        if not context:
+            return self._by(strategy, selector, nodes)
+        ui = self.get(context)
+        above = next((node for node in nodes if node.ui == ui), None)
+        if above is None:
+            return []
+        if strategy == "xpath":
+            return _by_xpath(selector, nodes, above)
+        within = {node.place for node in nodes.below(above)}
+        return [node for node in self._by(strategy, selector, nodes) if node.place in within]
 
     def _by(self, strategy: str, selector: str, nodes: Nodes) -> list[Node]:
         match strategy:
@@ -103,8 +118,11 @@ class Elements:
         try:
             if not text.strip().startswith("new UiScrollable"):
                 return find(nodes, parse(text))
+            label = _SCROLL_TO_LABEL.search(text.strip().rstrip(";").rstrip())
+            if label is not None:
+                return self._scrolled_to(parse(_labelled(label)))
             if len(parts) != 2:
-                raise SelectorError("of UiScrollable only scrollIntoView is served by this phone")
+                raise SelectorError("of UiScrollable scrolling into view and getting a child are served by this phone")
             wanted = parse(parts[1].rstrip()[:-1])
             return self._scrolled_to(wanted)
         except SelectorError as error:
@@ -121,6 +139,14 @@ class Elements:
         return self._acting.find(wanted)
 
 
+def _labelled(match: re.Match[str]) -> str:
+    """The selector that a scroll to a label, or to a child with a label, means."""
+    kind, text, child_kind, child, child_text = match.groups()
+    if kind is not None:
+        return f"new UiSelector().{kind.lower()}({text})"
+    return f"{child.strip()}.{child_kind.lower()}({child_text})"
+
+
 def _same_place(now: UiNode, kept: UiNode) -> bool:
     return now.bounds == kept.bounds and _same_kind(now, kept)
 
@@ -133,11 +159,6 @@ def _same_kind(now: UiNode, kept: UiNode) -> bool:
 
 def _has_id(ui: UiNode, wanted: str) -> bool:
     return ui.resource_id == wanted or (":" not in wanted and ui.resource_id.rpartition("/")[2] == wanted)
-
-
-def _below(nodes: Nodes, ui: UiNode) -> set[int]:
-    node = next((node for node in nodes if node.ui == ui), None)
-    return set() if node is None else {other.place for other in nodes.below(node)}
 
 
 def attributes(node: Node) -> dict[str, str]:
@@ -189,7 +210,8 @@ def _printable(text: str) -> str:
     return "".join(c for c in text if c in "\t\n\r" or c.isprintable())
 
 
-def _by_xpath(expression: str, nodes: Nodes) -> list[Node]:
+def _by_xpath(expression: str, nodes: Nodes, above: Node | None = None) -> list[Node]:
+    """What an XPath selects, read from the document's top or from the node `above`."""
     try:
         from lxml import etree
     except ImportError:
@@ -197,9 +219,10 @@ def _by_xpath(expression: str, nodes: Nodes) -> list[Node]:
             "unknown error", "XPath needs the package lxml beside the phone: pip install 'tapwise[appium]'", 500
         ) from None
     document = etree.fromstring(ET.tostring(_document(nodes)))
-    order = {element: place for place, element in enumerate(document.iterdescendants())}
+    elements = list(document.iterdescendants())
+    order = {element: place for place, element in enumerate(elements)}
     try:
-        found = etree.XPath(expression)(document.getroottree())
+        found = etree.XPath(expression)(document.getroottree() if above is None else elements[above.place])
     except etree.XPathError as error:
         raise ElementError("invalid selector", f"{expression!r} is no XPath: {error}", 400) from None
     if not isinstance(found, list):

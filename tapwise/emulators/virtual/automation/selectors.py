@@ -83,8 +83,17 @@ def _test(name: str, wanted: Any) -> Callable[[Node], bool]:
     for field, read in _TEXTS.items():
         compare = _COMPARE.get(name.removeprefix(field)) if name.startswith(field) else None
         if compare is not None:
+            if name.endswith("Matches"):
+                _check_pattern(str(wanted))
             return lambda node: compare(read(node.ui), str(wanted))
     raise SelectorError(f"a selector has no {name!r}")
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SelectorError(f"{pattern!r} is no regular expression: {error}") from None
 
 
 # --- the written form ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
@@ -13,6 +14,7 @@ from tapwise.emulators.virtual.automation.acting import Acting, NotFound
 from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
 from tapwise.emulators.virtual.automation.selectors import Selector, SelectorError
+from tapwise.records import UiNode
 
 if TYPE_CHECKING:
     from tapwise.emulators.virtual.phone import VirtualPhone
@@ -35,6 +37,9 @@ class Uiautomator2Server:
         self._toast = ""
         self._finger: tuple[float, float] | None = None
         self._methods: dict[str, Callable[..., Any]] = {
+            "childByDescription": partial(self._child_with, lambda ui: ui.description),
+            "childByInstance": self._child_by_instance,
+            "childByText": partial(self._child_with, lambda ui: ui.text),
             "clearInputText": self._acting.clear_focused,
             "clearLastToast": self._forget_toast,
             "clearLastTraversedText": lambda: None,
@@ -44,12 +49,13 @@ class Uiautomator2Server:
             "deviceInfo": self._device_info,
             "drag": lambda x1, y1, x2, y2, steps: self._swipe(x1, y1, x2, y2, steps),
             "dragTo": self._drag_to,
-            "dumpWindowHierarchy": lambda *_: self._acting.dump(),
+            "dumpWindowHierarchy": lambda compressed=False, depth=50, *_: self._acting.dump(int(depth)),
             "exist": lambda selector: bool(self._acting.find(selector)),
             "flingBackward": lambda selector, vertical: self._scroll(selector, vertical, -1),
             "flingForward": lambda selector, vertical: self._scroll(selector, vertical, 1),
             "flingToBeginning": lambda selector, vertical, times=50: self._to_end(selector, vertical, times, -1),
             "flingToEnd": lambda selector, vertical, times=50: self._to_end(selector, vertical, times, 1),
+            "gesture": _two_fingers,
             "freezeRotation": lambda frozen: None,
             "getClipboard": lambda: self._phone.state.clipboard,
             "getLastToast": lambda: self._phone.state.toast or self._toast or None,
@@ -63,6 +69,8 @@ class Uiautomator2Server:
             "openNotification": lambda: False,
             "openQuickSettings": lambda: False,
             "pasteClipboard": lambda: self._phone.type_text(self._phone.state.clipboard),
+            "pinchIn": _two_fingers,
+            "pinchOut": _two_fingers,
             "pressKey": self._press_key,
             "pressKeyCode": lambda code, meta=0: self._acting.press_code(code),
             "scrollBackward": lambda selector, vertical, steps=0: self._scroll(selector, vertical, -1),
@@ -210,6 +218,20 @@ class Uiautomator2Server:
             self._phone.type_text(text)
         return True
 
+    def _child_with(
+        self, read: Callable[[UiNode], str], within: Selector, child: Selector, text: str, scroll: bool = False
+    ) -> Selector:
+        """The selector of the first child that holds a text, itself or below; searched over the list when asked."""
+        if scroll:
+            self._scroll_to(within, _step(within, child))
+        for number, node in enumerate(self._acting.find(_step(within, child))):
+            if any(read(below) == text for below in node.ui.walk()):
+                return _step(within, {**child, "instance": number})
+        raise NotFound(f"no child holds {text!r}")
+
+    def _child_by_instance(self, within: Selector, child: Selector, number: int) -> Selector:
+        return _step(within, {**child, "instance": int(number)})
+
     def _press_key(self, name: str) -> bool:
         if name.lower() not in _KEYS:
             raise ValueError(f"there is no key {name!r}")
@@ -240,6 +262,16 @@ class Uiautomator2Server:
 
     def _forget_toast(self) -> None:
         self._toast = ""
+
+
+def _step(within: Selector, child: Selector) -> dict[str, Any]:
+    """A selector for a child of what another one names."""
+    kinds, inner = within.get("childOrSibling") or [], within.get("childOrSiblingSelector") or []
+    return {**within, "childOrSibling": [*kinds, "child"], "childOrSiblingSelector": [*inner, child]}
+
+
+def _two_fingers(*_: Any) -> None:
+    raise ValueError("this phone feels one finger at a time")
 
 
 def _error(code: int, message: str) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def test_the_form_of_a_mapping() -> None:
         'new UiSelector().frobnicate("a")',
         'new UiSelector().childSelector("a")',
         "new UiSelector().",
+        'new UiSelector().textMatches("(")',
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str) -> None:

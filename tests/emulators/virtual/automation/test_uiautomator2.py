@@ -102,3 +102,24 @@ def test_gestures_shell_and_clipboard(device: Any, phone: Any) -> None:
     assert device(text="Note1").exists
     assert device(scrollable=True).scroll.toBeginning()
     assert phone.entry.scroll == 0
+
+
+def test_children_are_found_by_what_they_hold(device: Any) -> None:
+    device.app_start(SETTINGS, stop=True)
+    frame = device(className="android.widget.FrameLayout", instance=0)
+    assert frame.child_by_text("Network", className="android.widget.TextView").get_text() == "Network"
+    assert frame.child_by_instance(1, className="android.widget.TextView").exists
+    with pytest.raises(uiautomator2.exceptions.UiObjectNotFoundError):
+        frame.child_by_text("Nowhere", className="android.widget.TextView")
+
+
+def test_a_dump_is_as_deep_as_asked(device: Any) -> None:
+    assert device.dump_hierarchy(max_depth=1).count("<node") == 1
+    assert device.dump_hierarchy(max_depth=2).count("<node") > 1
+
+
+def test_what_cannot_be_done_is_told(device: Any) -> None:
+    with pytest.raises(uiautomator2.exceptions.RPCUnknownError, match="no regular expression"):
+        device(textMatches="(").count  # noqa: B018
+    with pytest.raises(uiautomator2.exceptions.RPCUnknownError, match="one finger"):
+        device(text="Network").pinch_in()

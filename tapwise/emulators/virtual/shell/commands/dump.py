@@ -121,6 +121,7 @@ def _input(call: Invocation) -> None:
 def _input_method(call: Invocation) -> None:
     shown = "true" if _keyboard(call) else "false"
     call.out.line(f"  mInputShown={shown} mShowRequested={shown}")
+    call.out.line(f"  mIsInputViewShown={shown}")
 
 
 def _package(call: Invocation) -> None:

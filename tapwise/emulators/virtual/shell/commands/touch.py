@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from tapwise.emulators.virtual.keyboards import APPIUM_IME, UNICODE_IME, from_utf7, is_editor_action
 from tapwise.emulators.virtual.keys import press
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
@@ -52,6 +53,12 @@ def _text(call: Invocation, values: list[str]) -> None:
             " array",
             255,
         )
+    keyboard = call.phone.settings.get("secure", "default_input_method")
+    if keyboard == APPIUM_IME and is_editor_action(text):
+        call.phone.key_event("KEYCODE_ENTER")
+        return
+    if keyboard == UNICODE_IME:
+        text = from_utf7(text)
     typed = "".join(character for character in text if character.isprintable())
     if typed:
         call.phone.type_text(typed)
