@@ -77,7 +77,9 @@ def _play(
     from tapwise.training.compose import make_farm
 
     settings = CollectorSettings(
-        EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)), recipe_sha=recipe_sha(recipe)
+        EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)),
+        recipe_sha=recipe_sha(recipe),
+        schedule=recipe.farm.turns(),
     )
     with ParquetTrajectoryStore(folder / "trajectories") as store, make_farm(recipe.farm) as farm:
         farm.wait_ready(count=1)

@@ -1,21 +1,24 @@
 """Rollouts: a farm, a policy and tasks become trajectories in a store.
 
-Devices take turns in two groups: while one group carries out its actions, each device in a thread of its own, the
-policy decides for the other in one batch. Which episode meets which batch is therefore a function of the jobs alone,
-so that a run that was killed and goes on collects the very same trajectories. A device that fails costs its own
-episode, which is recorded as ABORTED and tried again.
+Each device acts in a thread of its own, and the policy decides for several of them in one batch. Who shares a batch is
+the schedule. "in_turns": two groups take turns, one acts while the policy decides for the other. Which episode meets
+which batch is then a function of the jobs alone, so that a run that was killed and goes on collects the very same
+trajectories. "free": whoever has come to rest is decided for at once and nobody waits for a slow device, which is what
+devices of uneven speed need; a policy that draws from one random generator then gives other episodes each time.
+
+A device that fails costs its own episode, which is recorded as ABORTED and tried again.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import tapwise
 from tapwise.android_env.env import AndroidEnv, EnvSettings
@@ -37,14 +40,19 @@ class Job:
     seed: int
 
 
+Schedule = Literal["in_turns", "free"]
+
+
 @dataclass(frozen=True, slots=True)
 class CollectorSettings:
-    """How rollouts are made. `attempts` is how often a job whose episode is aborted is tried in all."""
+    """How rollouts are made. `attempts` is how often a job whose episode is aborted is tried in all; `schedule` is
+    told in the module's head."""
 
     env: EnvSettings
     attempts: int = 3
     lease_timeout_s: float = 120.0
     recipe_sha: str = ""
+    schedule: Schedule = "in_turns"
 
 
 OnEpisode = Callable[[Trajectory], None]
@@ -172,16 +180,25 @@ class Collector:
         out. Raises FarmError when no device can be had.
         """
         work = _Work(policy, deque((job, 1) for job in jobs), on_episode, self._environment(with_tree))
-        groups = [self._slots[0::2], self._slots[1::2]]
         try:
             while work.waiting or any(slot.runner or slot.pending for slot in self._slots):
-                for group in groups:
+                for group in self._groups(work):
                     if self._stopped.is_set():
                         raise CancelledError
                     self._turn(group, work)
         finally:
             wait([slot.pending for slot in self._slots if slot.pending is not None])
         return [work.done[job.id] for job in jobs if job.id in work.done]
+
+    def _groups(self, work: _Work) -> Iterator[Sequence[_Slot]]:
+        """Whose turn it is, one group after the other."""
+        if self._settings.schedule == "in_turns":
+            yield from (self._slots[0::2], self._slots[1::2])
+            return
+        busy = [slot.pending for slot in self._slots if slot.pending is not None]
+        if not any(slot.pending is None and (slot.runner or work.waiting) for slot in self._slots):
+            wait(busy, return_when=FIRST_COMPLETED)
+        yield [slot for slot in self._slots if slot.pending is None or slot.pending.done()]
 
     def _environment(self, with_tree: bool) -> EnvSettings:
         return self._settings.env.model_copy(update={"with_tree": with_tree})
@@ -193,10 +210,10 @@ class Collector:
             if slot.runner is not None and slot.runner.over:
                 self._finish(slot, work)
         ready = [slot for slot in group if slot.runner is not None]
-        self._decide(ready, work.policy)
         for slot in group:
             if slot.runner is None and work.waiting:
                 self._begin(slot, work)
+        self._decide(ready, work.policy)
 
     def _begin(self, slot: _Slot, work: _Work) -> None:
         job, attempt = work.waiting.popleft()

@@ -26,6 +26,10 @@ class FarmConfig(Config):
     """width x height of virtual phones, pixels"""
     noise: str = "popups=0.05,ads=0.05,slow_loads=0.05,layout_shifts=1.0"
     """how the virtual phones' world interferes"""
+    schedule: Literal["auto", "in_turns", "free"] = "auto"
+    """in_turns: devices act in two groups, and a run that goes on collects the very same episodes; free: no device
+    waits for another, which gives some times the episodes an hour where steps take unevenly long; auto: in_turns for
+    virtual phones, free for others"""
     addresses: tuple[str, ...] = ()
     """host:port of each remote device"""
     avd: str = ""
@@ -55,6 +59,12 @@ class FarmConfig(Config):
         if (self.backend == "avd") != bool(self.avd):
             raise ValueError('backend = "avd" and avd = "NAME" belong together: give both or none')
         return self
+
+    def turns(self) -> Literal["in_turns", "free"]:
+        """The schedule that "auto" stands for."""
+        if self.schedule != "auto":
+            return self.schedule
+        return "in_turns" if self.backend in ("virtual", "in_process") else "free"
 
     def pixels(self) -> Size:
         """The size as a record."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,10 @@ from tapwise.android_env.expert import ScriptedExpert
 from tapwise.android_env.suites import load_suite
 from tapwise.android_env.tasks import Suite
 from tapwise.datasets.store import ParquetTrajectoryStore
-from tapwise.emulators.backends.in_process import InProcessBackend
+from tapwise.emulators.backends.in_process import InProcessBackend, InProcessDevice, InProcessPhone
 from tapwise.emulators.farm import Farm
 from tapwise.records import Context, Decision, End, Task, Trajectory
-from tapwise.training.collect import Collector, CollectorSettings, Job
+from tapwise.training.collect import Collector, CollectorSettings, Job, Schedule
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +49,65 @@ def outline(trajectories: Sequence[Trajectory]) -> list[tuple[str, list[str], bo
     return [(t.id, [repr(s.decision.action) for s in t.steps], t.outcome) for t in trajectories]
 
 
-def test_jobs_come_back_in_order_and_are_stored(farm: Farm, suite: Suite, store: ParquetTrajectoryStore) -> None:
-    with Collector(farm, 2, suite, store, CollectorSettings(EnvSettings())) as collector:
+schedules = pytest.mark.parametrize("schedule", ["in_turns", "free"])
+
+
+@schedules
+def test_jobs_come_back_in_order_and_are_stored(
+    farm: Farm, suite: Suite, store: ParquetTrajectoryStore, schedule: Schedule
+) -> None:
+    with Collector(farm, 2, suite, store, CollectorSettings(EnvSettings(), schedule=schedule)) as collector:
         found = collector.collect(ScriptedExpert(suite), jobs(suite, 5), with_tree=True)
     assert [t.id for t in found] == [f"job-{n}" for n in range(5)]
     assert all(t.outcome for t in found)
     assert sorted(store.ids()) == sorted(t.id for t in found)
+
+
+class Slow:
+    """A device that takes its time for one task's taps until told to go on; everything else passes through."""
+
+    def __init__(self, device: InProcessDevice, gate: threading.Event, victim: Callable[[], bool]) -> None:
+        self._device, self._gate, self._victim = device, gate, victim
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+    def press(self, keycode: str) -> None:
+        if self._victim():
+            assert self._gate.wait(30)
+        self._device.press(keycode)
+
+
+class SlowBackend(InProcessBackend):
+    """In-process phones; the first one blocks in every reset until `gate` is set."""
+
+    def __init__(self, gate: threading.Event) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def boot(self, index: int, timeout_s: float) -> InProcessPhone:
+        phone = super().boot(index, timeout_s)
+        phone._device = Slow(phone.device, self._gate, lambda: index == 0)  # type: ignore[assignment]
+        return phone
+
+
+def test_without_turns_nobody_waits_for_a_slow_device(suite: Suite, store: ParquetTrajectoryStore) -> None:
+    gate = threading.Event()
+    todo = jobs(suite, 6)
+    seen: list[Trajectory] = []
+
+    def see(trajectory: Trajectory) -> None:
+        seen.append(trajectory)
+        if len(seen) == len(todo) - 1:  # all but the slow device's; only now may that one go on
+            gate.set()
+
+    settings = CollectorSettings(EnvSettings(), schedule="free")
+    with Farm(SlowBackend(gate), 2) as farm, Collector(farm, 2, suite, store, settings) as collector:
+        farm.wait_ready(30)
+        found = collector.collect(ScriptedExpert(suite), todo, see, with_tree=True)
+    assert [t.id for t in found] == [job.id for job in todo]
+    assert all(t.outcome for t in found)
+    assert len({t.provenance.device for t in found}) == 2
 
 
 def test_the_same_jobs_again_give_the_same_episodes_and_store_nothing_twice(
@@ -98,13 +153,14 @@ class Saboteur:
         return self._expert.act(contexts)
 
 
+@schedules
 def test_a_lost_device_costs_one_episode_which_is_tried_again(
-    farm: Farm, suite: Suite, store: ParquetTrajectoryStore
+    farm: Farm, suite: Suite, store: ParquetTrajectoryStore, schedule: Schedule
 ) -> None:
     todo = jobs(suite, 4)
     saboteur = Saboteur(suite, farm, todo[0].task.id)
     seen: list[Trajectory] = []
-    with Collector(farm, 2, suite, store, CollectorSettings(EnvSettings())) as collector:
+    with Collector(farm, 2, suite, store, CollectorSettings(EnvSettings(), schedule=schedule)) as collector:
         found = collector.collect(saboteur, todo, seen.append, with_tree=True)
     assert saboteur.done
     lost = [t for t in seen if t.end is End.ABORTED]

@@ -60,7 +60,7 @@ class PolicyRun(UnitRun[RecipeT]):
 
     def _collector(self, farm: Farm) -> Collector:
         self._farm = farm
-        settings = CollectorSettings(PATIENT, recipe_sha=self.sha)
+        settings = CollectorSettings(PATIENT, recipe_sha=self.sha, schedule=self.recipe.farm.turns())
         return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings)
 
     # --- units ---------------------------------------------------------------------------------------
