@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-steps bench-clients bench-learning bench-offline bench-import pictures clean
+.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-farm bench-steps bench-clients bench-learning bench-offline bench-import pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -59,7 +59,10 @@ bench-phone: $(INSTALLED) ## measure what a virtual phone costs
 	$(BIN)/python benchmarks/phone.py --out benchmarks/results/phone.json $(ARGS)
 
 bench-chaos: $(INSTALLED) ## play under faults: what is lost, and how long recovery takes
-	$(BIN)/python benchmarks/chaos.py --out benchmarks/results/chaos.json $(ARGS)
+	$(BIN)/tapwise farm chaos --out benchmarks/results/chaos.json $(ARGS)
+
+bench-farm: $(INSTALLED) ## compare ways to collect from uneven devices, crashes included
+	$(BIN)/python benchmarks/farm_throughput.py --out benchmarks/results/farm_throughput.json $(ARGS)
 
 bench-steps: $(INSTALLED) ## measure environment steps per second
 	$(BIN)/python benchmarks/env_steps.py $(ARGS)

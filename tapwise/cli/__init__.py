@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "judge": "let a model judge stored trajectories",
     "replay": "score stored trajectories anew, or replay a policy on them",
     "phone": "serve virtual phones to any ADB client",
+    "farm": "devices that stay up for other programs; what a farm makes of faults",
     "tasks": "list, count, prove and play the tasks of a suite",
     "doctor": "say what this machine has and lacks",
     "pretrain": "train the base weights of the small model",

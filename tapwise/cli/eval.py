@@ -74,7 +74,7 @@ def _play(
     from tapwise.config import recipe_sha
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.training.collect import Collector, CollectorSettings
-    from tapwise.training.compose import make_farm
+    from tapwise.training.farms import make_farm
 
     settings = CollectorSettings(
         EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)),

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from tapwise.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tapwise.emulators.virtual.faults import Firing
+    from tapwise.emulators.virtual.phone import VirtualPhone
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND:NAME=VALUE,...",
         help="something that goes wrong, such as hang:on=screencap,after=10; may be given several times",
     )
+    parser.add_argument("--fault-log", help="file that gets a line of JSON for each fault that happens")
     parser.add_argument("--control-port", type=int, help="port for faults over HTTP, on loopback; 0 for any free one")
     parser.add_argument("--json", action="store_true", help="announce the phones in one line of JSON")
     parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
@@ -56,6 +65,8 @@ def run(argv: list[str]) -> int:
     for spec in map(FaultSpec.parse, options.fault):
         for phone in phones:
             phone.faults.add(spec)
+    if options.fault_log:
+        _log_faults(phones, options.fault_log)
     serve_forever(
         phones,
         options.host,
@@ -65,6 +76,20 @@ def run(argv: list[str]) -> int:
         control_port=options.control_port,
     )
     return 0
+
+
+def _log_faults(phones: Sequence[VirtualPhone], path: str) -> None:
+    """Write each firing at once: the next thing that happens may be the end of this process."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(f"--fault-log {path} cannot be written: {error}") from error
+
+    def tell(firing: Firing) -> None:
+        os.write(descriptor, (json.dumps(asdict(firing)) + "\n").encode())
+
+    for phone in phones:
+        phone.faults.tell = tell
 
 
 def _size(text: str) -> tuple[int, int]:

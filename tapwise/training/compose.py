@@ -1,4 +1,4 @@
-"""The composition root: the one place where a recipe becomes objects."""
+"""The composition root: where a recipe becomes a policy and its learner; its farm is made in `farms`."""
 
 from __future__ import annotations
 
@@ -7,33 +7,10 @@ from pathlib import Path
 import torch
 
 from tapwise.agent.vlm.model import BASE_MODEL, VlmModel
-from tapwise.emulators.backends.avd import AvdBackend, AvdSettings
-from tapwise.emulators.backends.base import Backend
-from tapwise.emulators.backends.in_process import InProcessBackend
-from tapwise.emulators.backends.remote import RemoteBackend
-from tapwise.emulators.backends.virtual import VirtualBackend
-from tapwise.emulators.farm import Farm
-from tapwise.emulators.virtual.noise import Noise
 from tapwise.errors import ConfigError, ModelError
-from tapwise.training.recipes import BaseRecipe, FarmConfig, PolicyConfig
+from tapwise.training.recipes import BaseRecipe, PolicyConfig
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
-    """A farm of the recipe's devices."""
-    noise = Noise.parse(config.noise)
-    backend: Backend
-    if config.backend == "virtual":
-        backend = VirtualBackend(config.pixels(), seed, noise, config.transport)
-    elif config.backend == "in_process":
-        backend = InProcessBackend(config.pixels(), seed, noise)
-    elif config.backend == "avd":
-        settings = AvdSettings(config.avd, config.emulator, config.snapshot)
-        backend = AvdBackend(settings, config.transport)
-    else:
-        backend = RemoteBackend(config.addresses, config.transport)
-    return Farm(backend, config.devices)
 
 
 def use_threads(recipe: BaseRecipe) -> None:

@@ -15,9 +15,9 @@ from tapwise.records import Size, Split
 class FarmConfig(Config):
     """Which devices, and how many."""
 
-    backend: Literal["virtual", "in_process", "remote", "avd"] = "virtual"
+    backend: Literal["virtual", "in_process", "remote", "avd", "docker"] = "virtual"
     """virtual: a process each, over ADB; in_process: virtual phones without ADB; remote: phones at `addresses`; avd:
-    emulators of the AVD `avd`"""
+    emulators of the AVD `avd`; docker: containers of `image`"""
     devices: int = Field(4, gt=0)
     """number of devices"""
     transport: Literal["direct", "binary"] = "direct"
@@ -38,6 +38,10 @@ class FarmConfig(Config):
     """the program that starts emulators: Google's, or tapwise-emulator"""
     snapshot: str = ""
     """the AVD's snapshot that emulators start from; empty: a cold boot"""
+    image: str = ""
+    """the image that containers run; its ADB listens on port 5555"""
+    container_options: tuple[str, ...] = ("--device", "/dev/kvm")
+    """further options of `docker run`"""
 
     @field_validator("noise")
     @classmethod
@@ -58,6 +62,12 @@ class FarmConfig(Config):
     def _avd_is_named(self) -> FarmConfig:
         if (self.backend == "avd") != bool(self.avd):
             raise ValueError('backend = "avd" and avd = "NAME" belong together: give both or none')
+        return self
+
+    @model_validator(mode="after")
+    def _image_is_named(self) -> FarmConfig:
+        if (self.backend == "docker") != bool(self.image):
+            raise ValueError('backend = "docker" and image = "NAME" belong together: give both or none')
         return self
 
     def turns(self) -> Literal["in_turns", "free"]:

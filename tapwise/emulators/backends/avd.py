@@ -10,16 +10,15 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from tapwise.emulators.adb.transport import Transport
 from tapwise.emulators.backends.adb_phone import AdbPhone, TransportKind
+from tapwise.emulators.backends.output import Output
 from tapwise.emulators.console import Console, ConsoleSnapshots
 from tapwise.emulators.processes import OwnedProcess, ProcessRegistry, wait_until
 from tapwise.errors import ConfigError, DeviceError, DeviceTimeout
 
 FIRST_PORT, LAST_PORT = 5554, 65534
-_TAIL = 4000
 _WRONG_CALL = ("Unknown AVD name", "Broken AVD", "unknown option", "No AVD specified")
 """what the program says of calls that fail again however often they are tried"""
 _PORT_TRIES = 50
@@ -81,7 +80,7 @@ class AvdBackend:
         try:
             console_port = held.enter_context(self._ports.pair())
             process = self._registry.start(self._command(console_port), self._environment)
-            said = _Output(process.stdout)
+            said = Output(process.stdout)
             held.callback(said.join)
             held.callback(process.end)
             phone = self._phone(console_port, process, held)
@@ -127,7 +126,7 @@ class AvdBackend:
             snapshots=snapshots,
         )
 
-    def _wait_for_boot(self, phone: AdbPhone, process: OwnedProcess, said: _Output, deadline: float) -> None:
+    def _wait_for_boot(self, phone: AdbPhone, process: OwnedProcess, said: Output, deadline: float) -> None:
         """Ask until Android says that it has booted: a listing, or a fixed wait, would prove nothing."""
         last: DeviceError | None = None
         while time.monotonic() < deadline:
@@ -143,12 +142,12 @@ class AvdBackend:
             return
         raise DeviceTimeout(f"emulator of AVD {self._settings.avd!r} did not boot in time ({last}): {said.tail()}")
 
-    def _check_snapshot(self, said: _Output) -> None:
+    def _check_snapshot(self, said: Output) -> None:
         name = self._settings.snapshot
         if name and not wait_until(lambda: "Successfully loaded snapshot" in said.tail(), 1.0):
             raise DeviceError(f"emulator booted without its snapshot {name!r}: {said.tail()[-500:]}")
 
-    def _refuse(self, process: OwnedProcess, said: _Output) -> None:
+    def _refuse(self, process: OwnedProcess, said: Output) -> None:
         said.join()
         told = f"{said.tail()}\n{process.error_output()}".strip()
         words = f"emulator of AVD {self._settings.avd!r} ended while it started: {told[-1000:] or 'it said nothing'}"
@@ -194,26 +193,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-class _Output:
-    """Reads what the program says, so that it never waits for a reader; keeps the last of it."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
-        self._text = ""
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # closed under us when the program is ended
-            while piece := os.read(self._pipe.fileno(), 65536):
-                self._text = (self._text + piece.decode("utf-8", "replace"))[-_TAIL:]
-
-    def tail(self) -> str:
-        """The last that was said."""
-        return self._text
-
-    def join(self) -> None:
-        """Wait until the program has said all."""
-        self._thread.join(2.0)

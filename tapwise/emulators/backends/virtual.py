@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tapwise.emulators.backends.adb_phone import AdbPhone, TransportKind
 from tapwise.emulators.processes import OwnedProcess, ProcessRegistry
@@ -24,8 +25,8 @@ class VirtualBackend:
     """Starts `tapwise phone` once per phone and talks ADB to it over loopback.
 
     Phone `index` gets the seed `seed + index`. `noise` is what its world does unasked, `faults` what goes wrong with
-    it, drawn from seeds of its own. `timeout_s` bounds each command. Phones left behind by a run that was killed are
-    ended when the backend is made.
+    it, drawn from seeds of its own and noted in `fault_log` as they happen. `timeout_s` bounds each command. Phones
+    left behind by a run that was killed are ended when the backend is made.
     """
 
     name = "virtual"
@@ -40,9 +41,11 @@ class VirtualBackend:
         server_port: int | None = None,
         registry: ProcessRegistry | None = None,
         faults: Sequence[FaultSpec] = (),
+        fault_log: Path | None = None,
         timeout_s: float = 30.0,
     ) -> None:
         self._faults = tuple(faults)
+        self._fault_log = fault_log
         self._timeout_s = timeout_s
         self._boots = itertools.count()
         self._size = size
@@ -79,7 +82,8 @@ class VirtualBackend:
         boot = next(self._boots)  # a phone that is booted anew does not fail in the same places again
         specs = (replace(spec, seed=spec.seed + 1000 * boot + index) for spec in self._faults)
         faults = [word for spec in specs for word in ("--fault", str(spec))]
-        return [sys.executable, "-m", "tapwise", "phone", *options, *noise, *faults]
+        log = [] if self._fault_log is None else ["--fault-log", str(self._fault_log)]
+        return [sys.executable, "-m", "tapwise", "phone", *options, *noise, *faults, *log]
 
 
 def _read_address(process: OwnedProcess, timeout_s: float) -> str:

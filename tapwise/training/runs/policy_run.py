@@ -21,8 +21,9 @@ from tapwise.protocols import Policy
 from tapwise.records import Task, Trajectory
 from tapwise.training.basic_skills import pointing_samples, substitution_samples
 from tapwise.training.collect import Collector, CollectorSettings, Job
-from tapwise.training.compose import make_farm, make_model
+from tapwise.training.compose import make_model
 from tapwise.training.evaluation import EpisodeResult, Evaluation
+from tapwise.training.farms import make_farm
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.runs.units import Observer, RecipeT, Unit, UnitRun

@@ -37,9 +37,10 @@ class _Armed:
 
 @dataclass
 class Switchboard:
-    """The faults of one phone. `log` has the latest firings, oldest first."""
+    """The faults of one phone. `log` has the latest firings, oldest first; `tell` is called with each as it happens."""
 
     now: Callable[[], float] = time.monotonic
+    tell: Callable[[Firing], None] = lambda _: None
     log: deque[Firing] = field(default_factory=lambda: deque(maxlen=_LOG_LENGTH))
     _armed: dict[int, _Armed] = field(default_factory=dict)
     _added: int = 0
@@ -75,7 +76,9 @@ class Switchboard:
         for armed in self._armed.values():
             spec = armed.spec
             if spec.kind == kind and (not modes or spec.mode in modes) and spec.on in what and self._fires(armed):
-                self.log.append(Firing(armed.number, kind, spec.mode, what, armed.looks, self.now()))
+                firing = Firing(armed.number, kind, spec.mode, what, armed.looks, self.now())
+                self.log.append(firing)
+                self.tell(firing)
                 return spec
         return None
 

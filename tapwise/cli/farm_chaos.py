@@ -1,12 +1,10 @@
 """A farm under faults: what was lost, what was counted wrongly, what stayed behind, and how long recovery took.
 
-    python benchmarks/chaos.py [--devices 8] [--episodes 200] [--rate 0.05] [--out FILE] [--json]
-
-Virtual phones, each a process of its own, are played by a scripted expert over ADB. Faults of all kinds happen at
-`rate` of the steps, drawn from seeds. An episode that a fault ends is recorded as aborted and tried again on another
-device. The status is 1 when a promise is broken: a finished step is missing from the store, an aborted episode has an
-outcome, a job is done twice or not at all, a process or a port stays behind, or a device is neither healthy nor
-quarantined or dead with a reason.
+Virtual phones, each a process of its own, are played by a scripted expert over ADB. Faults of all kinds are armed so
+that about `rate` of the steps meet one, drawn from seeds; how many happened is counted by the phones. An episode that a
+fault ends is recorded as aborted and tried again on another device. A promise is broken when a finished step is missing
+from the store, an aborted episode has an outcome, a job is done twice or not at all, a process or a port stays behind,
+or a device is neither healthy nor quarantined or dead with a reason.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import json
 import os
 import socket
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -71,6 +68,8 @@ LIMITS = FarmLimits(
     first_retry_s=0.05,
     restarts=10_000,
 )
+PROFILES = {"gentle": 0.01, "nasty": 0.05, "hostile": 0.2}
+"""faults a step"""
 COMMAND_TIMEOUT_S = 2.0
 ATTEMPTS = 50
 WELL = (State.READY, State.LEASED)
@@ -136,14 +135,16 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
         FaultSpec.parse(f"{text}{',' if ':' in text else ':'}probability={rate / len(FAULTS)}") for text in FAULTS
     ]
     registry = ProcessRegistry(folder / "processes")
-    backend = VirtualBackend(seed=seed, registry=registry, faults=faults, timeout_s=COMMAND_TIMEOUT_S)
+    backend = VirtualBackend(
+        seed=seed, registry=registry, faults=faults, fault_log=folder / "faults", timeout_s=COMMAND_TIMEOUT_S
+    )
     seen: list[Trajectory] = []
     serials: set[str] = set()
     started = time.monotonic()
     with ParquetTrajectoryStore(folder / "store") as store, Farm(backend, devices, LIMITS) as farm:
         farm.wait_ready(120)
         watch = Watch(farm)
-        settings = CollectorSettings(EnvSettings(), ATTEMPTS)
+        settings = CollectorSettings(EnvSettings(), ATTEMPTS, schedule="free")
         with watch.watching(), Collector(farm, devices, suite, store, settings) as collector:
             done = collector.collect(ScriptedExpert(suite), jobs, seen.append, with_tree=True)
         wait_until_settled(farm)
@@ -151,6 +152,10 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
         states = farm.status()
         serials |= {status.serial for status in states}
         counted = compare(store, seen, done, jobs)
+    happened = Counter(
+        f"{firing['kind']} {firing['mode']}"
+        for firing in map(json.loads, (folder / "faults").read_text(encoding="utf-8").splitlines())
+    )
     left = [path.stem for path in (folder / "processes").glob("*.json")]
     open_ports = [serial for serial in serials if ":" in serial and is_open(serial)]
     unwell = [str(s) for s in states if s.state not in WELL and not s.last_error]
@@ -158,7 +163,9 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
     return {
         **counted,
         "devices": devices,
-        "rate": rate,
+        "armed_rate": rate,
+        "faults_happened": dict(sorted(happened.items())),
+        "faults_a_step": round(sum(happened.values()) / max(1, counted["steps"]), 4),
         "states": dict(Counter(str(status.state) for status in states)),
         "unwell_without_reason": unwell,
         "restarts": dict(sum((Counter(status.restarts) for status in states), Counter())),
@@ -226,24 +233,13 @@ def show(result: dict[str, Any]) -> None:
     console.print(f"broken: {', '.join(result['broken']) or 'nothing'}")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> int:
     """Run, print, and give 1 when a promise is broken."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", type=int, default=8, help="virtual phones (8)")
-    parser.add_argument("--episodes", type=int, default=200, help="episodes to finish (200)")
-    parser.add_argument("--rate", type=float, default=0.05, help="faults a step (0.05)")
-    parser.add_argument("--seed", type=int, default=0, help="of tasks, worlds and faults (0)")
-    parser.add_argument("--out", type=Path, help="JSON file for the result")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
+    rate = PROFILES[options.profile] if options.rate is None else options.rate
     with tempfile.TemporaryDirectory() as folder:
-        result = run(options.devices, options.episodes, options.rate, options.seed, Path(folder))
+        result = run(options.devices, options.episodes, rate, options.seed, Path(folder))
     result["broken"] = broken(result)
     if options.out:
         options.out.write_text(json.dumps(result, indent=1), encoding="utf-8")
     print(json.dumps(result)) if options.json else show(result)
     return 1 if result["broken"] else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
