@@ -12,7 +12,7 @@ from tapwise.emulators import screen
 from tapwise.emulators.adb.transport import ShellResult, Transport
 from tapwise.emulators.foreground import COMMANDS, find_foreground
 from tapwise.emulators.snapshots import Snapshots
-from tapwise.emulators.text_input import typing_commands
+from tapwise.emulators.text_input import odd_characters, type_by_keyboard, typing_commands
 from tapwise.emulators.ui_dump import read_ui_dump
 from tapwise.errors import CommandFailed, DeviceError
 from tapwise.records import Size, UiNode
@@ -111,7 +111,11 @@ class AdbDevice:
         self._checked(f"input swipe {int(x1)} {int(y1)} {int(x2)} {int(y2)} {milliseconds}", extra_s=duration_s)
 
     def type_text(self, text: str) -> None:
-        """Type ASCII text into the focused field; a line end is the enter key. Other characters raise DeviceError."""
+        """Type into the focused field; a line end is the enter key. Text beyond ASCII goes through the ADBKeyboard app,
+        and raises DeviceError where that is not installed."""
+        if odd_characters(text):
+            type_by_keyboard(text, self.shell)
+            return
         for command in typing_commands(text):
             self.shell(command)
 

@@ -82,7 +82,8 @@ def test_every_kind_of_action_is_performed(virtual_env: AndroidEnv, general: Sui
     for action in script:
         assert virtual_env.step(action).info["refused"] is None
     assert virtual_env.step(OpenApp("no such app")).info["refused"]
-    assert virtual_env.step(TypeText("naïve")).info["refused"]
+    assert virtual_env.step(TypeText("naïve")).info["refused"] is None
+    assert virtual_env.step(TypeText("bell\a")).info["refused"]
 
 
 def test_the_conformance_suite_has_nothing_to_say(general: Suite) -> None:

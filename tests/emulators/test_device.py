@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import struct
@@ -16,7 +17,7 @@ from tapwise.emulators.adb.transport import ShellResult
 from tapwise.emulators.device import AdbDevice
 from tapwise.emulators.foreground import find_foreground, short_component
 from tapwise.emulators.snapshots import ShellSnapshots
-from tapwise.emulators.text_input import typing_commands
+from tapwise.emulators.text_input import ADB_KEYBOARD, typing_commands
 from tapwise.errors import CommandFailed, DeviceError, DeviceLost
 from tapwise.protocols import Device
 from tapwise.records import Size
@@ -285,10 +286,57 @@ def test_typing_is_quoted_for_shell_and_input(text: str, commands: list[str]) ->
     ] == commands
 
 
-@pytest.mark.parametrize("text", ["naïve", "日本", "tab\t", "\x00", "bell\x07"])
-def test_what_cannot_be_typed_names_the_way_out(text: str) -> None:
+KEYBOARD_IN_USE = ShellResult(f"  mCurId={ADB_KEYBOARD} mHaveConnection=true\n".encode(), b"", 0)
+
+
+def test_text_beyond_ascii_goes_through_the_adb_keyboard_and_the_users_is_given_back() -> None:
+    phone, script = scripted(
+        {
+            "ime list -a -s": ShellResult(f"their/.Ime\n{ADB_KEYBOARD}\n".encode(), b"", 0),
+            "settings get secure default_input_method": ShellResult(b"their/.Ime\n", b"", 0),
+            "dumpsys input_method": KEYBOARD_IN_USE,
+        }
+    )
+    phone.type_text("naïve\n日本")
+    words = [base64.b64encode(word.encode()).decode() for word in ("naïve", "日本")]
+    assert script.asked[2:] == [
+        f"ime enable {ADB_KEYBOARD}",
+        f"ime set {ADB_KEYBOARD}",
+        "dumpsys input_method",
+        f"am broadcast -a ADB_INPUT_B64 --es msg {words[0]}",
+        "input keyevent KEYCODE_ENTER",
+        f"am broadcast -a ADB_INPUT_B64 --es msg {words[1]}",
+        "ime set their/.Ime",
+    ]
+
+
+def test_the_users_keyboard_is_given_back_when_typing_fails() -> None:
+    phone, script = scripted(
+        {
+            "ime list -a -s": ShellResult(f"{ADB_KEYBOARD}\n".encode(), b"", 0),
+            "settings get secure default_input_method": ShellResult(b"their/.Ime\n", b"", 0),
+            "dumpsys input_method": KEYBOARD_IN_USE,
+            f"am broadcast -a ADB_INPUT_B64 --es msg {base64.b64encode('ï'.encode()).decode()}": ShellResult(
+                b"", b"no", 1
+            ),
+        }
+    )
+    with pytest.raises(CommandFailed):
+        phone.type_text("ï")
+    assert script.asked[-1] == "ime set their/.Ime"
+
+
+def test_text_beyond_ascii_without_that_keyboard_names_the_way_out() -> None:
+    phone, _ = scripted({"ime list -a -s": ShellResult(b"their/.Ime\n", b"", 0)})
     with pytest.raises(DeviceError, match="ADBKeyboard"):
-        list(typing_commands(text))
+        phone.type_text("naïve")
+
+
+@pytest.mark.parametrize("text", ["tab\t", "\x00", "bell\x07"])
+def test_control_characters_cannot_be_typed(text: str) -> None:
+    phone, _ = scripted({})
+    with pytest.raises(DeviceError, match="control characters"):
+        phone.type_text(text)
 
 
 def test_a_failed_command_gives_status_and_output() -> None:

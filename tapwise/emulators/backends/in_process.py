@@ -21,7 +21,7 @@ from tapwise.records import Size, UiNode
 class InProcessDevice:
     """A `tapwise.protocols.Device` straight on a virtual phone. Thread-safe: one call at a time.
 
-    It behaves like the same phone behind ADB, refusals included; only its pictures are not copied: do not write
+    It behaves like the same phone behind ADB; only its pictures are not copied: do not write
     to them.
     """
 
@@ -88,7 +88,7 @@ class InProcessDevice:
             self._phone.swipe(x1, y1, x2, y2, duration_s)
 
     def type_text(self, text: str) -> None:
-        """Type what `input text` could type; a line end is the enter key."""
+        """Type any text but control characters; a line end is the enter key."""
         check_typable(text)
         for number, line in enumerate(text.split("\n")):
             if number > 0:

@@ -6,6 +6,8 @@ import base64
 import re
 from typing import Final
 
+LATIN_IME: Final = "com.google.android.inputmethod.latin/com.android.inputmethod.latin.LatinIME"
+ADB_KEYBOARD: Final = "com.android.adbkeyboard/.AdbIME"
 APPIUM_IME: Final = "io.appium.settings/.AppiumIME"
 UNICODE_IME: Final = "io.appium.settings/.UnicodeIME"
 _SHIFTED: Final = re.compile(r"&([A-Za-z0-9+,]*)-")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tapwise.emulators.virtual.keyboards import LATIN_IME
+
 NAMESPACES = ("global", "secure", "system")
 
 DEFAULTS: dict[str, dict[str, str]] = {
@@ -18,6 +20,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "zen_mode": "0",
     },
     "secure": {
+        "default_input_method": LATIN_IME,
         "location_mode": "3",
         "night_display_activated": "0",
         "ui_night_mode": "1",

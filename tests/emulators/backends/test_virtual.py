@@ -56,7 +56,9 @@ def test_the_frame_counter_grows_with_the_picture(phone: AdbPhone) -> None:
     assert after > before
 
 
-@pytest.mark.parametrize("text", ["100%s", "it's $HOME", '"x" \\ & <b> `id` $(id);', "%s %% %", "-n", "*"])
+@pytest.mark.parametrize(
+    "text", ["100%s", "it's $HOME", '"x" \\ & <b> `id` $(id);', "%s %% %", "-n", "*", "Grüße, 日本 🙂"]
+)
 def test_it_types_what_was_asked_to_the_letter(phone: AdbPhone, text: str) -> None:
     def typed(device: Device) -> str:
         device.open_app("Browser")
@@ -68,7 +70,9 @@ def test_it_types_what_was_asked_to_the_letter(phone: AdbPhone, text: str) -> No
     in_process = InProcessBackend(SMALL, seed=3).boot(0, 1).device
     phone.device.save_snapshot("before typing")
     try:
+        keyboard = phone.device.shell("settings get secure default_input_method")
         assert typed(phone.device) == typed(in_process) == text
+        assert phone.device.shell("settings get secure default_input_method") == keyboard
     finally:
         phone.device.load_snapshot("before typing")
 

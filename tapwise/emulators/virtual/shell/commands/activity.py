@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Final
 
+from tapwise.emulators.virtual.keyboards import ADB_KEYBOARD
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.automation import instrument
 
@@ -158,7 +159,7 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
         call.phone.state.clipboard = intent.extras.get("text", "")
         call.out.line('Broadcast completed: result=-1, data="Text is copied into clipboard."')
         return 0
-    if intent.action in _TYPE_TEXT:
+    if intent.action in _TYPE_TEXT and _hears_broadcasts(call):
         message = intent.extras.get("msg", "")
         try:
             text = base64.b64decode(message, validate=True).decode() if intent.action.endswith("B64") else message
@@ -201,6 +202,11 @@ def _decoded(text: str) -> str | None:
         return base64.b64decode(text, validate=True).decode()
     except ValueError:
         return None
+
+
+def _hears_broadcasts(call: Invocation) -> bool:
+    """Whether the current keyboard is the one that types what is broadcast; others do not listen."""
+    return call.phone.settings.get("secure", "default_input_method") == ADB_KEYBOARD
 
 
 def _focused_length(call: Invocation) -> int:

@@ -8,12 +8,12 @@ from typing import Final
 from tapwise.emulators.virtual.automation import appium
 from tapwise.emulators.virtual.automation.http import HttpConnection
 from tapwise.emulators.virtual.automation.uiautomator2 import DEFAULT_PORT, MAIN_CLASS, Uiautomator2Server
-from tapwise.emulators.virtual.keyboards import APPIUM_IME, UNICODE_IME
+from tapwise.emulators.virtual.keyboards import ADB_KEYBOARD, APPIUM_IME, LATIN_IME, UNICODE_IME
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
 _KEYBOARDS: Final = (
-    "com.google.android.inputmethod.latin/com.android.inputmethod.latin.LatinIME",
-    "com.android.adbkeyboard/.AdbIME",
+    LATIN_IME,
+    ADB_KEYBOARD,
     "com.github.uiautomator/.AdbKeyboard",
     APPIUM_IME,
     UNICODE_IME,

@@ -122,6 +122,9 @@ def _input_method(call: Invocation) -> None:
     shown = "true" if _keyboard(call) else "false"
     call.out.line(f"  mInputShown={shown} mShowRequested={shown}")
     call.out.line(f"  mIsInputViewShown={shown}")
+    keyboard = call.phone.settings.get("secure", "default_input_method")
+    call.out.line(f"  mCurMethodId={keyboard}")
+    call.out.line(f"  mCurId={keyboard} mHaveConnection=true mBoundToMethod=true mVisibleBound=false")
 
 
 def _package(call: Invocation) -> None:
