@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,8 @@ from tapwise.records import Action, Finish, Observation, Task
 
 BASE_SNAPSHOT = "tapwise_base"
 SEED_PROPERTY = "debug.tapwise.seed"
+OnPhase = Callable[[str, float], None]
+"""told what each part of a step took, in seconds: "act", "settle" and "observe"."""
 
 
 class EnvSettings(Config):
@@ -71,12 +74,14 @@ class AndroidEnv:
         settings: EnvSettings | None = None,
         now: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
+        on_phase: OnPhase = lambda _phase, _seconds: None,
     ) -> None:
         self.device = device
         self.suite = suite
         self.settings = settings or EnvSettings()
         self._now = now
         self._wait = wait
+        self._on_phase = on_phase
         self._observer = Observer(device, self.settings.with_tree, self.settings.image_format, now)
         self._snapshots = self.settings.use_snapshots
         self._has_base = False
@@ -108,8 +113,9 @@ class AndroidEnv:
         """Perform an action and show what came of it.
 
         `Finish` terminates, the task's step limit truncates; both read the outcome from the device's state, which
-        alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end), "polls" (looks until the
-        screen settled) and "refused" (why the device did not perform the action, or None).
+        alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end), "polls" (looks at the screen),
+        "settled" (whether it came to rest within the budget) and "refused" (why the device did not perform the action,
+        or None).
         """
         episode = self._episode
         if episode is None or episode.over:
@@ -118,15 +124,26 @@ class AndroidEnv:
         episode.steps += 1
         if isinstance(action, Finish):
             outcome = self._check(episode, action)
-            return Transition(episode.last, float(outcome), True, False, _info(outcome, 0, None))
-        refused = actuate(self.device, action, episode.last.screenshot.size)
-        rest = self._settle()
-        episode.last = self._look(rest)
+            return Transition(episode.last, float(outcome), True, False, _info(outcome, Settled(True, 0), None))
+        with self._phase("act"):
+            refused = actuate(self.device, action, episode.last.screenshot.size)
+        with self._phase("settle"):
+            rest = self._settle()
+        with self._phase("observe"):
+            episode.last = self._look(rest)
         if episode.steps >= episode.task.max_steps:
             outcome = self._check(episode, None)
-            return Transition(episode.last, float(outcome), False, True, _info(outcome, rest.polls, refused))
+            return Transition(episode.last, float(outcome), False, True, _info(outcome, rest, refused))
         episode.over = False
-        return Transition(episode.last, 0.0, False, False, _info(None, rest.polls, refused))
+        return Transition(episode.last, 0.0, False, False, _info(None, rest, refused))
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        started = self._now()
+        try:
+            yield
+        finally:
+            self._on_phase(name, self._now() - started)
 
     def save_state(self, name: str) -> EpisodeState:
         """Keep this moment of the episode, so that `load_state` can go on from it as often as wanted.
@@ -211,5 +228,5 @@ class AndroidEnv:
             ) from error
 
 
-def _info(outcome: bool | None, polls: int, refused: str | None) -> dict[str, object]:
-    return {"outcome": outcome, "polls": polls, "refused": refused}
+def _info(outcome: bool | None, rest: Settled, refused: str | None) -> dict[str, object]:
+    return {"outcome": outcome, "polls": rest.polls, "settled": rest.settled, "refused": refused}

@@ -52,6 +52,8 @@ class EpisodeRunner:
     ) -> None:
         self.task = task
         self.error: TapwiseError | None = None
+        self.unsettled = 0
+        """steps after which the screen did not come to rest within the budget"""
         self._env = env
         self._seed = seed
         self._on_step = on_step
@@ -105,6 +107,7 @@ class EpisodeRunner:
             self._observation = None  # nobody saw what the action did
             self.abort(_boundary(error), error)
             return
+        self.unsettled += transition.info.get("settled") is False
         self._finish_step(Step(observation, decision, transition.reward))
         self._observation = transition.observation
         if transition.terminated or transition.truncated:

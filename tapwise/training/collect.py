@@ -12,6 +12,7 @@ A device that fails costs its own episode, which is recorded as ABORTED and trie
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
@@ -29,6 +30,7 @@ from tapwise.emulators.farm import Farm
 from tapwise.errors import DeviceError, PolicyError
 from tapwise.protocols import Device, Policy
 from tapwise.records import Decision, End, Provenance, Step, Task, Trajectory
+from tapwise.training.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class CollectorSettings:
 
 
 OnEpisode = Callable[[Trajectory], None]
+OnUsage = Callable[[Usage], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +82,41 @@ class _Slot:
         self.attempt = 0
         self.pending: Future[None] | None = None
         """what the device is doing now"""
+        self._rested_s = 0.0
+        self._usage = Usage(1)
 
-    def begin(self, job: Job, attempt: int, policy: Policy, recording: _Recording, env: EnvSettings) -> None:
+    def begin(self, job: Job, attempt: int, work: _Work, recording: _Recording) -> None:
         """Lease a device where there is none yet, and reset the environment for the job."""
+        started, policy, env = time.monotonic(), work.policy, work.env
+        self._usage = work.usage
         if self._device is None:
             self._device = self._lease.enter_context(self._farm.lease(self._settings.lease_timeout_s, job.task.id))
             self._env = None
         else:
             self._farm.use_for(self._device, job.task.id)
         if self._env is None or self._env.settings != env:
-            self._env = AndroidEnv(self._device, self._suite, env)
+            self._env = AndroidEnv(self._device, self._suite, env, on_phase=self._count)
         provenance = Provenance(
             policy.name, policy.version, self._device.serial, job.seed, self._settings.recipe_sha, tapwise.__version__
         )
         on_step: Callable[[Step], None] | None = recording.writer.step if recording.writer else None
         self.job, self.attempt = job, attempt
         self.runner = EpisodeRunner(self._env, job.task, job.seed, provenance, recording.trajectory_id, on_step)
+        leased = time.monotonic()
         self.runner.start()
+        self._rested_s = time.monotonic()
+        work.usage.add("lease", leased - started)
+        work.usage.add("reset", self._rested_s - leased)
+
+    def _count(self, phase: str, seconds: float) -> None:
+        self._usage.add(phase, seconds)
+
+    def advance(self, decision: Decision) -> None:
+        """Carry out the decision on the episode's context."""
+        assert self.runner is not None
+        self._count("policy", time.monotonic() - self._rested_s)
+        self.runner.advance(decision)
+        self._rested_s = time.monotonic()
 
     def settle(self) -> None:
         """Wait until the device is done with what it does. Raises what went wrong beside the episode's own faults."""
@@ -108,6 +129,10 @@ class _Slot:
         runner = self.runner
         assert runner is not None
         self.runner = None
+        self._usage.episodes += 1
+        self._usage.aborted += runner.trajectory.end is End.ABORTED
+        self._usage.steps += len(runner.trajectory.steps)
+        self._usage.unsettled += runner.unsettled
         if runner.error is not None:
             if isinstance(runner.error, DeviceError) and self._device is not None:
                 self._farm.report(self._device, runner.error)
@@ -128,6 +153,7 @@ class _Work:
     waiting: deque[tuple[Job, int]]
     on_episode: OnEpisode
     env: EnvSettings
+    usage: Usage
     done: dict[str, Trajectory] = field(default_factory=dict)
     writers: dict[str, EpisodeWriter] = field(default_factory=dict)
 
@@ -136,11 +162,18 @@ class Collector:
     """Runs jobs on a farm. Finished steps and trajectories go to the store before anything else sees them."""
 
     def __init__(
-        self, farm: Farm, devices: int, suite: Suite, store: ParquetTrajectoryStore, settings: CollectorSettings
+        self,
+        farm: Farm,
+        devices: int,
+        suite: Suite,
+        store: ParquetTrajectoryStore,
+        settings: CollectorSettings,
+        on_usage: OnUsage = lambda _: None,
     ):
         self._slots = [_Slot(farm, suite, settings) for _ in range(devices)]
         self._store = store
         self._settings = settings
+        self._on_usage = on_usage
         self._threads = ThreadPoolExecutor(devices, thread_name_prefix="device")
         self._stopped = threading.Event()
 
@@ -179,7 +212,9 @@ class Collector:
         `on_episode` sees every trajectory, aborted ones too. An aborted job is tried again up to the limit, then left
         out. Raises FarmError when no device can be had.
         """
-        work = _Work(policy, deque((job, 1) for job in jobs), on_episode, self._environment(with_tree))
+        usage = Usage(len(self._slots))
+        work = _Work(policy, deque((job, 1) for job in jobs), on_episode, self._environment(with_tree), usage)
+        started = time.monotonic()
         try:
             while work.waiting or any(slot.runner or slot.pending for slot in self._slots):
                 for group in self._groups(work):
@@ -188,6 +223,8 @@ class Collector:
                     self._turn(group, work)
         finally:
             wait([slot.pending for slot in self._slots if slot.pending is not None])
+            usage.wall_s = time.monotonic() - started
+            self._on_usage(usage)
         return [work.done[job.id] for job in jobs if job.id in work.done]
 
     def _groups(self, work: _Work) -> Iterator[Sequence[_Slot]]:
@@ -213,14 +250,14 @@ class Collector:
         for slot in group:
             if slot.runner is None and work.waiting:
                 self._begin(slot, work)
-        self._decide(ready, work.policy)
+        self._decide(ready, work)
 
     def _begin(self, slot: _Slot, work: _Work) -> None:
         job, attempt = work.waiting.popleft()
         recording = self._record(job, work.policy)
         if recording.writer is not None:
             work.writers[recording.trajectory_id] = recording.writer
-        slot.pending = self._threads.submit(slot.begin, job, attempt, work.policy, recording, work.env)
+        slot.pending = self._threads.submit(slot.begin, job, attempt, work, recording)
 
     def _finish(self, slot: _Slot, work: _Work) -> None:
         assert slot.job is not None
@@ -234,18 +271,23 @@ class Collector:
         elif slot.attempt < self._settings.attempts:
             work.waiting.append((slot.job, slot.attempt + 1))
 
-    def _decide(self, slots: Sequence[_Slot], policy: Policy) -> None:
+    def _decide(self, slots: Sequence[_Slot], work: _Work) -> None:
         runners = [slot.runner for slot in slots if slot.runner is not None]
         if not runners:
             return
+        started = time.monotonic()
         try:
-            decisions: list[Decision] = policy.act([runner.context for runner in runners])
+            decisions: list[Decision] = work.policy.act([runner.context for runner in runners])
         except PolicyError as error:
             for runner in runners:
                 runner.abort("policy", error)
             return
-        for slot, runner, decision in zip(slots, runners, decisions, strict=True):
-            slot.pending = self._threads.submit(runner.advance, decision)
+        finally:
+            work.usage.policy_s += time.monotonic() - started
+            work.usage.policy_calls += 1
+            work.usage.decisions += len(runners)
+        for slot, decision in zip(slots, decisions, strict=True):
+            slot.pending = self._threads.submit(slot.advance, decision)
 
     def _record(self, job: Job, policy: Policy) -> _Recording:
         """Under which id the episode is stored: a new one after each attempt that was aborted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tapwise.android_env.tasks import Suite
 from tapwise.emulators.farm import Farm
 from tapwise.protocols import Policy
 from tapwise.records import Task, Trajectory
+from tapwise.tracking import JsonlTracker
 from tapwise.training.basic_skills import pointing_samples, substitution_samples
 from tapwise.training.collect import Collector, CollectorSettings, Job
 from tapwise.training.compose import make_model
@@ -28,6 +29,7 @@ from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.runs.units import Observer, RecipeT, Unit, UnitRun
 from tapwise.training.transitions import Sample, demonstration_samples
+from tapwise.training.usage import Usage
 
 PATIENT = EnvSettings(settle=SettleBudget(seconds=20.0, polls=40))
 """how phones are looked at: slow pages are waited for"""
@@ -62,7 +64,12 @@ class PolicyRun(UnitRun[RecipeT]):
     def _collector(self, farm: Farm) -> Collector:
         self._farm = farm
         settings = CollectorSettings(PATIENT, recipe_sha=self.sha, schedule=self.recipe.farm.turns())
-        return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings)
+        return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings, self._log_usage)
+
+    def _log_usage(self, usage: Usage) -> None:
+        """In a file of its own: rollouts may be made in another thread than learning is."""
+        with closing(JsonlTracker(self.folder / "farm.jsonl")) as tracker:
+            tracker.log(usage.summary(), self.policy.version)
 
     # --- units ---------------------------------------------------------------------------------------
 
