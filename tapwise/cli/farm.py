@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start devices and look after them until ended")
     up.set_defaults(handler=_up)
     up.add_argument("--devices", type=int, default=4, help="number of devices (4)")
-    up.add_argument("--backend", default="virtual", choices=("virtual", "avd", "docker", "remote"), help="(virtual)")
+    up.add_argument(
+        "--backend", default="virtual", choices=("virtual", "avd", "docker", "remote", "appium"), help="(virtual)"
+    )
     up.add_argument("--transport", default="direct", choices=("direct", "binary"), help="own client, or adb (direct)")
     up.add_argument("--size", default="540x1200", help="screen of virtual phones (540x1200)")
     up.add_argument("--noise", default="", help="the virtual phones' noise, such as popups=0.1")

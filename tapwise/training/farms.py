@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tapwise.emulators.backends.appium import AppiumBackend
 from tapwise.emulators.backends.avd import AvdBackend, AvdSettings
 from tapwise.emulators.backends.base import Backend
 from tapwise.emulators.backends.docker import DockerBackend, DockerSettings
@@ -27,6 +28,8 @@ def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
     elif config.backend == "docker":
         containers = DockerSettings(config.image, options=config.container_options)
         backend = DockerBackend(containers, config.transport)
+    elif config.backend == "appium":
+        backend = AppiumBackend(config.addresses)
     else:
         backend = RemoteBackend(config.addresses, config.transport)
     return Farm(backend, config.devices)

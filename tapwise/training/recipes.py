@@ -15,9 +15,9 @@ from tapwise.records import Size, Split
 class FarmConfig(Config):
     """Which devices, and how many."""
 
-    backend: Literal["virtual", "in_process", "remote", "avd", "docker"] = "virtual"
+    backend: Literal["virtual", "in_process", "remote", "avd", "docker", "appium"] = "virtual"
     """virtual: a process each, over ADB; in_process: virtual phones without ADB; remote: phones at `addresses`; avd:
-    emulators of the AVD `avd`; docker: containers of `image`"""
+    emulators of the AVD `avd`; docker: containers of `image`; appium: phones behind Appium servers at `addresses`"""
     devices: int = Field(4, gt=0)
     """number of devices"""
     transport: Literal["direct", "binary"] = "direct"
@@ -31,7 +31,7 @@ class FarmConfig(Config):
     waits for another, which gives some times the episodes an hour where steps take unevenly long; auto: in_turns for
     virtual phones, free for others"""
     addresses: tuple[str, ...] = ()
-    """host:port of each remote device"""
+    """host:port of each remote device, or http://host:port#udid for Appium"""
     avd: str = ""
     """name of the AVD that all emulators share, read-only"""
     emulator: str = "emulator"
@@ -54,8 +54,10 @@ class FarmConfig(Config):
 
     @model_validator(mode="after")
     def _remote_has_addresses(self) -> FarmConfig:
-        if self.backend == "remote" and len(self.addresses) < self.devices:
-            raise ValueError(f"{self.devices} remote devices need as many addresses; {len(self.addresses)} are given")
+        if self.backend in ("remote", "appium") and len(self.addresses) < self.devices:
+            raise ValueError(
+                f"{self.devices} {self.backend} devices need as many addresses; {len(self.addresses)} are given"
+            )
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ Needs the npm packages that `make test-appium` installs; the folder is named by 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -19,6 +20,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tapwise.android_env.env import AndroidEnv, EnvSettings
+from tapwise.android_env.episode import run_episode
+from tapwise.android_env.expert import ScriptedExpert
+from tapwise.android_env.suites import load_suite
+from tapwise.emulators.backends.appium import AppiumBackend
+from tapwise.emulators.farm import Farm
+from tapwise.emulators.farm_status import FarmLimits
+from tapwise.errors import CommandFailed, DeviceError
+from tapwise.protocols import Device
+from tapwise.records import Size
 from tests.emulators.virtual.emulator.conftest import (
     BUNDLED,
     PROGRAM,
@@ -46,6 +57,9 @@ class Running:
     driver: Any
     host: Host
     emulator: Emulator
+    url: str
+    adb_port: int
+    system_port: int
 
     def shell(self, command: str) -> str:
         return self.host.call("-s", self.emulator.serial, "shell", command).stdout
@@ -90,7 +104,8 @@ def running(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                          start_new_session=True)
         for command, folder in (
             ([str(BUNDLED), "-P", str(server_port), "nodaemon", "server"], home),
-            ([str(packages / "node_modules/.bin/appium"), "-p", str(appium_port), "--address", "127.0.0.1"], packages),
+            ([str(packages / "node_modules/.bin/appium"), "-p", str(appium_port), "--address", "127.0.0.1",
+              "--allow-insecure", "uiautomator2:adb_shell"], packages),
         )
     ]  # fmt: skip
     port = console_port()
@@ -106,8 +121,9 @@ def running(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         began = time.monotonic()
         driver = webdriver.Remote(f"http://127.0.0.1:{appium_port}", options=options)
         print(f"session in {time.monotonic() - began:.2f} s")
-        yield Running(driver, host, emulator)
-        driver.quit()
+        yield Running(driver, host, emulator, f"http://127.0.0.1:{appium_port}", server_port, system_port)
+        with contextlib.suppress(Exception):  # the last test ends it
+            driver.quit()
     except BaseException:
         print((home / "log").read_text(errors="replace")[-6000:])
         raise
@@ -233,3 +249,35 @@ def test_calls_are_quick(running: Running) -> None:
             times.append(time.monotonic() - began)
         print(f"{name} {1e3 * sorted(times)[2]:.0f} ms")
         assert sorted(times)[2] < 2
+
+
+def test_a_farm_reaches_phones_through_appium(running: Running) -> None:
+    """Last, since a phone has one session at a time."""
+    running.driver.quit()
+    capabilities = {"appium:adbPort": running.adb_port, "appium:systemPort": running.system_port}
+    backend = AppiumBackend([f"{running.url}#{running.emulator.serial}"], capabilities)
+    with Farm(backend, 1, FarmLimits(boot_timeout_s=120)) as farm, farm.lease(120) as device:
+        assert isinstance(device, Device)
+        assert device.size() == Size(1200, 540)
+        device.open_app("com.android.chrome")
+        assert device.foreground().startswith("com.android.chrome/")
+        x, y = next(node for node in device.ui_tree().walk() if node.class_name.endswith("EditText")).centre
+        device.tap(int(x), int(y))
+        device.type_text("Grüße, 日本")
+        assert next(node for node in device.ui_tree().walk() if node.focused).text == "Grüße, 日本"
+        device.press("KEYCODE_HOME")
+        before = device.screenshot()
+        assert before.shape == (1200, 540, 3)
+        device.swipe(270, 1000, 270, 300, 0.3)
+        assert device.shell("echo out; echo more").split() == ["out", "more"]
+        with pytest.raises(CommandFailed, match="status 3"):
+            device.shell("exit 3")
+        with pytest.raises(DeviceError, match="not known"):
+            device.press("KEYCODE_NONE")
+        with pytest.raises(DeviceError):
+            device.open_app("com.none")
+        with pytest.raises(DeviceError, match="Appium"):
+            device.save_snapshot("base")
+        suite = load_suite("general")
+        env = AndroidEnv(device, suite, EnvSettings(with_tree=True))
+        assert run_episode(env, ScriptedExpert(suite), suite.tasks("train")[0], 3).outcome is True
