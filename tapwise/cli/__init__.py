@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "demo": "train an agent from nothing on virtual phones, and write a report",
     "train": "train by a recipe",
     "eval": "measure a policy on a suite of tasks",
+    "compare": "two evaluations: what differs in how they were made, and which is better",
     "data": "import, check, count and export trajectories",
     "judge": "let a model judge stored trajectories",
     "replay": "score stored trajectories anew, or replay a policy on them",

@@ -15,9 +15,10 @@ from tapwise.cli.plan import Estimate, PlannedUnit
 from tapwise.cli.policies import Measured, load_policy, recipe_for
 from tapwise.cli.recipe_options import check_parts, split_overrides
 from tapwise.errors import ConfigError, FarmError
+from tapwise.records import End, Trajectory
 
 if TYPE_CHECKING:
-    from tapwise.records import Trajectory
+    from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.training.evaluation import Evaluation
     from tapwise.training.recipes import BaseRecipe
 
@@ -38,7 +39,9 @@ def run(argv: list[str]) -> int:
     evaluation = Evaluation(suite, recipe.evaluation.split, recipe.evaluation.episodes, recipe.evaluation.seed)
     with interruptible():
         measured = load_policy(options.policy, recipe, suite, blank=options.blank, seed=recipe.seed)
-        folder = _new_folder(options)
+        manifest = _manifest(measured, recipe, evaluation, options)
+        folder = _folder(options, manifest)
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
         with make_watcher(f"eval {options.policy}", plain=options.json) as watcher:
             watcher.plan(Estimate([PlannedUnit("evaluate", evaluation.episodes)]))
             watcher.unit("evaluate", 0, 1)
@@ -47,9 +50,6 @@ def run(argv: list[str]) -> int:
         raise FarmError(f"no episode could be played to its end; the last one's fault: {watcher.last_fault}")
     results = _results(measured, recipe, evaluation, found, options)
     (folder / "results.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
-    (folder / "manifest.json").write_text(
-        json.dumps(_manifest(measured, recipe, evaluation, options), indent=2), encoding="utf-8"
-    )
     headline = {key: value for key, value in results.items() if key != "results"}
     print(json.dumps({**headline, "out": str(folder)}) if options.json else _table(results, folder))
     return 0
@@ -84,13 +84,18 @@ def _play(
     with ParquetTrajectoryStore(folder / "trajectories") as store, make_farm(recipe.farm) as farm:
         farm.wait_ready(count=1)
         watcher.devices(farm.status)
+        jobs, played = evaluation.jobs("evaluation"), _played(store)
+        for trajectory in played.values():
+            watcher.episode("evaluate", trajectory)
         with Collector(farm, recipe.farm.devices, evaluation.suite, store, settings) as collector:
-            return collector.collect(
+            found = collector.collect(
                 measured.policy,
-                evaluation.jobs("evaluation"),
+                [job for job in jobs if job.id not in played],
                 lambda trajectory: watcher.episode("evaluate", trajectory),
                 with_tree=measured.with_tree,
             )
+        played |= {trajectory.id.partition("+")[0]: trajectory for trajectory in found}
+        return [played[job.id] for job in jobs if job.id in played]
 
 
 def _results(
@@ -150,20 +155,41 @@ def _table(results: dict[str, Any], folder: Path) -> str:
     return "\n".join([*lines, "", f"results and manifest: {folder}"])
 
 
-def _new_folder(options: argparse.Namespace) -> Path:
-    if options.out is not None:
+def _folder(options: argparse.Namespace, manifest: dict[str, Any]) -> Path:
+    """A new folder, or the one of the very same evaluation that was ended early and goes on."""
+    if options.out is None:
+        name = f"eval-{Path(options.policy).name}"
+        folder, number = Path("runs") / name, 1
+        while folder.exists():
+            number += 1
+            folder = Path("runs") / f"{name}-{number}"
+    else:
         folder = Path(options.out)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(f"--out {folder} is there already: choose a new folder, so that no results are mixed")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    name = f"eval-{Path(options.policy).name}"
-    folder, number = Path("runs") / name, 1
-    while folder.exists():
-        number += 1
-        folder = Path("runs") / f"{name}-{number}"
-    folder.mkdir(parents=True)
+            _check_goes_on(folder, manifest)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _check_goes_on(folder: Path, manifest: dict[str, Any]) -> None:
+    """Raises ConfigError unless the folder is that of the same evaluation, and it has not ended."""
+    path = folder / "manifest.json"
+    if (folder / "results.json").exists() or not path.is_file():
+        raise ConfigError(f"--out {folder} is there already: choose a new folder, so that no results are mixed")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    differ = [name for name in ("policy", "model", "suite", "protocol", "recipe_sha") if before[name] != manifest[name]]
+    if differ:
+        raise ConfigError(
+            f"--out {folder} holds an evaluation that was ended early and differs in {', '.join(differ)}: repeat its"
+            " own command to go on with it, or choose a new folder"
+        )
+
+
+def _played(store: ParquetTrajectoryStore) -> dict[str, Trajectory]:
+    """What an evaluation that goes on has played already, by its job's name."""
+    store.close_interrupted()
+    found = store.select(lambda summary: summary.end is not End.ABORTED)
+    return {trajectory.id.partition("+")[0]: trajectory for trajectory in found}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ import tapwise
 from tapwise.agent.vlm.model import BASE_MODEL
 from tapwise.android_env.tasks import Suite
 from tapwise.config import recipe_sha
-from tapwise.training.recipes import BaseRecipe
+from tapwise.training.recipes import BaseRecipe, FarmConfig
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow", "pydantic", "pyarrow")
 
@@ -30,16 +30,42 @@ def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, An
         "test_tasks": len(suite.tasks("test")),
     }
     protocol = {
-        "device": f"tapwise virtual phone ({recipe.farm.backend})" if recipe.farm.backend != "remote" else "remote",
-        "transport": recipe.farm.transport if recipe.farm.backend != "in_process" else "none",
-        "noise": recipe.farm.noise,
+        "device": _device(recipe.farm),
+        "transport": recipe.farm.transport if recipe.farm.backend not in ("in_process", "appium") else "none",
+        "screen": recipe.farm.size if recipe.farm.backend in _VIRTUAL else "the device's own",
+        "noise": recipe.farm.noise if recipe.farm.backend in _VIRTUAL else "the device's own",
         "decoding": "greedy",
-        "step_limit": "per task: 10 general, 20 shop",
+        "step_limit": _step_limits(suite),
         "success": "the template's check of the device's state at the end",
         "aborted_episodes": "our own faults; tried again, never counted",
         "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
     }
     return _manifest(recipe, model, tasks, protocol)
+
+
+_VIRTUAL = ("virtual", "in_process")
+
+
+def _device(farm: FarmConfig) -> str:
+    """What kind of phone: numbers of different kinds are not comparable."""
+    kinds = {
+        "avd": f"emulator ({farm.emulator}) of AVD {farm.avd}, snapshot {farm.snapshot or 'none'}",
+        "docker": f"container of {farm.image}",
+        "remote": "remote",
+        "appium": "remote, through Appium",
+    }
+    return kinds.get(farm.backend, f"tapwise virtual phone ({farm.backend})")
+
+
+def _step_limits(suite: Suite) -> str:
+    """The tasks' step limits by suite."""
+    limits: dict[str, list[int]] = {}
+    for task in (*suite.tasks("train"), *suite.tasks("test")):
+        limits.setdefault(task.suite, []).append(task.max_steps)
+    spans = {name: (min(found), max(found)) for name, found in sorted(limits.items())}
+    return "per task: " + ", ".join(
+        f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in spans.items()
+    )
 
 
 def build_replay_manifest(
