@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -105,9 +106,15 @@ def _results(
     found: Sequence[Trajectory],
     options: argparse.Namespace,
 ) -> dict[str, Any]:
+    from tapwise.evaluator.failures import failure_of
     from tapwise.training.evaluation import EpisodeResult, success_summary
 
-    results = [asdict(EpisodeResult.of(trajectory)) for trajectory in found]
+    packages = _packages() if recipe.farm.backend in ("virtual", "in_process") else {}
+    kinds = [failure_of(trajectory, packages) for trajectory in found]
+    results = [
+        {**asdict(EpisodeResult.of(trajectory)), "failure": kind and str(kind)}
+        for trajectory, kind in zip(found, kinds, strict=True)
+    ]
     suites = sorted({result["suite"] for result in results})
     templates = sorted({result["template"] for result in results})
     return {
@@ -120,9 +127,17 @@ def _results(
         **success_summary(results),
         "by_suite": {name: success_summary([r for r in results if r["suite"] == name]) for name in suites},
         "by_template": {name: success_summary([r for r in results if r["template"] == name]) for name in templates},
+        "failures": dict(Counter(str(kind) for kind in kinds if kind is not None).most_common()),
         "not_played": evaluation.episodes - len(results),
         "results": results,
     }
+
+
+def _packages() -> dict[str, str]:
+    """The package of each of the virtual phone's apps, by the name that tasks have for it."""
+    from tapwise.emulators.virtual.phone import VirtualPhone
+
+    return {app.label.lower(): package for package, app in VirtualPhone().apps.items()}
 
 
 def _manifest(
@@ -150,6 +165,8 @@ def _table(results: dict[str, Any], folder: Path) -> str:
     for name, row in rows:
         low, high = row["ci95"]
         lines.append(f"{name:<12}{row['episodes']:>9}{row['success']:>10.1%}   {low:.1%} to {high:.1%}")
+    if results["failures"]:
+        lines += ["", "failures: " + ", ".join(f"{kind} {count}" for kind, count in results["failures"].items())]
     if results["not_played"]:
         lines.append(f"{results['not_played']} episodes were aborted by faults of our own and are not counted")
     return "\n".join([*lines, "", f"results and manifest: {folder}"])
