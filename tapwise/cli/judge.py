@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tapwise.evaluator.statistics import Agreement
     from tapwise.protocols import Judge
 
+MOST_DISAGREEMENTS = 10
 BATCH = 16
 """episodes in memory at once; their verdicts are kept before the next are asked for"""
 
@@ -37,23 +40,59 @@ def run(argv: list[str]) -> int:
         with interruptible(), ParquetTrajectoryStore(folder) as store:
             judge = VlmJudge(client, key_frames=options.key_frames)
             asked = judge_store(store, judge, options.limit)
-            said, truth = _words(store, judge.name)
+            words = _words(store, judge.name)
     finally:
         client.close()
 
     from tapwise.evaluator.statistics import agreement
 
-    found = agreement(said, truth)
+    found = agreement([one.said for one in words], [one.true for one in words])
+    wrong = [one for one in words if one.said is not None and one.true is not None and one.said != one.true]
     if options.json:
-        print(
-            json.dumps(
-                {"store": str(folder), "judge": judge.name, "judged_now": asked, **agreement_dict(found, len(said))}
-            )
-        )
+        told = {"store": str(folder), "judge": judge.name, "judged_now": asked, **agreement_dict(found, len(words))}
+        told["by_app"] = {app: agreement_dict(each, len(mine)) for app, mine, each in _by_app(words)}
+        told["disagreements"] = [asdict(one) for one in wrong]
+        print(json.dumps(told))
     else:
-        print(f"{judge.name}: {asked} episodes judged now, {len(said)} in all, kept beside their outcomes in {folder}")
-        print("\n".join(agreement_lines(found)))
+        print(f"{judge.name}: {asked} episodes judged now, {len(words)} in all, kept beside their outcomes in {folder}")
+        print("\n".join([*agreement_lines(found), *_app_lines(words), *_disagreement_lines(wrong)]))
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a judge said of an episode, and what is true."""
+
+    trajectory: str
+    app: str
+    said: bool | None
+    true: bool | None
+    reason: str
+
+
+def _by_app(words: Sequence[Word]) -> Iterator[tuple[str, list[Word], Agreement]]:
+    from tapwise.evaluator.statistics import agreement
+
+    for app in sorted({one.app for one in words}):
+        mine = [one for one in words if one.app == app]
+        yield app, mine, agreement([one.said for one in mine], [one.true for one in mine])
+
+
+def _app_lines(words: Sequence[Word]) -> list[str]:
+    rows = [(app, each) for app, _, each in _by_app(words) if each.accuracy is not None]
+    width = max((len(app) for app, _ in rows), default=0)
+    return [f"  {app:<{width}}  {each.accuracy:6.1%} of {each.decided}" for app, each in rows] if len(rows) > 1 else []
+
+
+def _disagreement_lines(wrong: Sequence[Word]) -> list[str]:
+    lines = [f"  {one.trajectory}: called {_name(one.said)}, is {_name(one.true)}: {one.reason}" for one in wrong]
+    if len(lines) > MOST_DISAGREEMENTS:
+        lines[MOST_DISAGREEMENTS:] = [f"  and {len(wrong) - MOST_DISAGREEMENTS} more: --json has all"]
+    return ["disagreements:", *lines] if lines else []
+
+
+def _name(success: bool | None) -> str:
+    return "a success" if success else "a failure"
 
 
 def find_store(path: Path) -> Path:
@@ -82,14 +121,13 @@ def judge_store(store: ParquetTrajectoryStore, judge: Judge, limit: int | None) 
     return len(waiting)
 
 
-def _words(store: ParquetTrajectoryStore, judge: str) -> tuple[list[bool | None], list[bool | None]]:
-    pairs = [
-        (verdict.success, summary.outcome)
+def _words(store: ParquetTrajectoryStore, judge: str) -> list[Word]:
+    return [
+        Word(summary.id, summary.task.app, verdict.success, summary.outcome, verdict.reason)
         for summary in store.scan()
         for verdict in summary.verdicts
         if verdict.judge == judge
     ]
-    return [said for said, _ in pairs], [true for _, true in pairs]
 
 
 def agreement_dict(found: Agreement, judged: int) -> dict[str, Any]:
@@ -102,6 +140,10 @@ def agreement_dict(found: Agreement, judged: int) -> dict[str, Any]:
         "accuracy_ci95": list(found.accuracy_interval()),
         "false_completion_rate": found.false_completion_rate,
         "missed_completion_rate": found.missed_completion_rate,
+        "precision": found.precision,
+        "recall": found.recall,
+        "kappa": found.kappa,
+        "kappa_ci95": list(found.kappa_interval()),
     }
 
 
@@ -114,6 +156,9 @@ def agreement_lines(found: Agreement) -> list[str]:
         f"agrees with the outcome on {found.accuracy:.1%} of {found.decided} decided episodes"
         f"  (95 % interval {low:.1%} to {high:.1%}); abstained on {found.abstained}"
     ]
+    if found.kappa is not None:
+        low, high = found.kappa_interval()
+        lines.append(f"kappa {found.kappa:.2f}  (95 % interval {low:.2f} to {high:.2f})")
     if found.false_completion_rate is not None:
         lines.append(f"called {found.false_completion_rate:.1%} of the failed episodes a success")
     if found.missed_completion_rate is not None:

@@ -116,6 +116,43 @@ class Agreement:
         """Share of the successful episodes that the judge called a failure; None when none succeeded."""
         return _ratio(self.false_failure, self.false_failure + self.true_success)
 
+    @property
+    def precision(self) -> float | None:
+        """Share of the episodes called a success that are one; None when none was."""
+        return _ratio(self.true_success, self.true_success + self.false_success)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the successful episodes that were called one; None when none succeeded."""
+        return _ratio(self.true_success, self.true_success + self.false_failure)
+
+    @property
+    def kappa(self) -> float | None:
+        """Cohen's kappa: agreement beyond what the two would have by chance at their own rates of success.
+
+        None without episodes, and where both always say the same, so that chance alone agrees wholly.
+        """
+        chance = self._chance
+        if self.accuracy is None or chance is None or chance >= 1:
+            return None
+        return (self.accuracy - chance) / (1 - chance)
+
+    def kappa_interval(self, confidence: float = 0.95) -> Interval:
+        """Interval of kappa by its large-sample standard error (Cohen 1960), cut at -1 and 1; (-1, 1) without kappa."""
+        kappa, accuracy, chance = self.kappa, self.accuracy, self._chance
+        if kappa is None or accuracy is None or chance is None:
+            return Interval(-1.0, 1.0)
+        margin = _z(confidence) * math.sqrt(accuracy * (1 - accuracy) / self.decided) / (1 - chance)
+        return Interval(max(-1.0, kappa - margin), min(1.0, kappa + margin))
+
+    @property
+    def _chance(self) -> float | None:
+        if not self.decided:
+            return None
+        said = (self.true_success + self.false_success) / self.decided
+        true = (self.true_success + self.false_failure) / self.decided
+        return said * true + (1 - said) * (1 - true)
+
     def accuracy_interval(self, confidence: float = 0.95) -> Interval:
         """Wilson interval of the accuracy."""
         return wilson_interval(self.true_success + self.true_failure, self.decided, confidence)

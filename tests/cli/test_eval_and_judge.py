@@ -88,7 +88,11 @@ def test_judge_keeps_its_verdicts_and_goes_on(
     chat_server.script = ['{"success": false, "reason": "nothing happened"}']  # type: ignore[attr-defined]
     endpoint = ["--url", chat_server.url, "--model", "m"]  # type: ignore[attr-defined]
     assert main(["judge", str(store), *endpoint, "--limit", "2", "--json"]) == 0
-    assert _outcome(capsys)["judged_now"] == 2
+    told = _outcome(capsys)
+    assert told["judged_now"] == 2
+    assert isinstance(told["disagreements"], list)
+    assert isinstance(told["by_app"], dict)
+    assert sum(row["decided"] for row in told["by_app"].values()) == told["decided"]
     assert main(["judge", str(store), *endpoint, "--limit", "1"]) == 0
     assert "agrees with the outcome" in capsys.readouterr().out
     with ParquetTrajectoryStore(store, mode="read") as opened:

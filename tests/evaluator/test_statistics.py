@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwise.evaluator.statistics import (
+    Agreement,
     agreement,
     bootstrap_interval,
     newcombe_difference_interval,
@@ -98,3 +99,23 @@ def test_impossible_input_is_refused() -> None:
         paired_difference_interval([1.0], [])
     with pytest.raises(ValueError, match="pairs are needed"):
         agreement([True], [])
+
+
+def test_kappa_precision_and_recall_by_hand() -> None:
+    found = Agreement(true_success=20, false_success=5, true_failure=15, false_failure=10, abstained=3)
+    assert found.accuracy == pytest.approx(0.7)
+    assert found.kappa == pytest.approx(0.4)  # chance agrees on half: 25 of 50 said, 30 of 50 true
+    assert found.precision == pytest.approx(0.8)
+    assert found.recall == pytest.approx(2 / 3)
+    low, high = found.kappa_interval()
+    margin = 1.959964 * (0.7 * 0.3 / 50) ** 0.5 / 0.5
+    assert (low, high) == (pytest.approx(0.4 - margin), pytest.approx(0.4 + margin))
+
+
+def test_a_judge_that_always_says_the_same_has_no_agreement_beyond_chance() -> None:
+    assert Agreement(10, 10, 0, 0, 0).kappa == 0
+    assert Agreement(10, 0, 0, 0, 0).kappa is None  # nothing could have been told apart
+    assert Agreement(0, 0, 0, 0, 2).kappa is None
+    assert Agreement(0, 0, 0, 0, 2).kappa_interval() == (-1, 1)
+    assert Agreement(5, 0, 5, 0, 0).kappa == 1
+    assert Agreement(0, 5, 0, 5, 0).kappa == -1
