@@ -20,7 +20,8 @@ from tapwise.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tapwise.datasets.importers.parallel import Event
+    from tapwise.datasets.importers.into_store import ImportReport
+    from tapwise.datasets.importers.parallel import Event, Worker
 
 EXIT_DONE, EXIT_LOST = 0, 1
 SHOWN_PROBLEMS = 10
@@ -42,43 +43,19 @@ def _import(options: argparse.Namespace) -> int:
     if options.part and options.splits is None:
         raise ConfigError("--part names parts of an official split: give its file with --splits")
 
-    from tapwise.datasets.importers import Options, find_sources, importer
-    from tapwise.datasets.importers.into_store import import_into
-    from tapwise.datasets.importers.parallel import import_all
-    from tapwise.datasets.store import ParquetTrajectoryStore
+    from tapwise.datasets.importers import find_sources, importer
+    from tapwise.datasets.importers.parallel import waiting_workers
 
     importer(options.format)
     sources = find_sources(options.format, options.source)
-    # Whatever is lost with the machine is imported again, so that nothing need be forced to the disk on the way.
-    with (
-        interruptible(),
-        ParquetTrajectoryStore(options.out, sync="never", keep_ui=options.keep_ui) as store,
-        _progress(len(sources), options.json) as told,
-    ):
-        before = frozenset(store.ids())
-        events = import_all(
-            options.format,
-            sources,
-            Options(
-                skip=before,
-                keep_ui=options.keep_ui,
-                images=options.images,
-                image_format=options.image_format,
-                split_file=options.splits,
-                parts=tuple(options.part),
-                columns=tuple(_pair(one) for one in options.column),
-            ),
-            options.workers,
-        )
-        report = import_into(store, events, told, options.limit)
-        store.seal()
-        total = len(store)
-    found = {"store": str(options.out), "already_there": len(before), "in_store": total, **report.as_dict()}
+    with interruptible(), waiting_workers(options.format, sources, options.workers) as started:
+        before, total, report = _import_sources(options, sources, started)
+    found = {"store": str(options.out), "already_there": before, "in_store": total, **report.as_dict()}
     if options.json:
         print(json.dumps(found))
     else:
         print(
-            f"{report.episodes} episodes with {report.steps} steps imported into {options.out}; {len(before)} were"
+            f"{report.episodes} episodes with {report.steps} steps imported into {options.out}; {before} were"
             f" there before; {report.unparsable} actions have no counterpart; {report.without_image} episodes lack"
             " images"
         )
@@ -89,6 +66,36 @@ def _import(options: argparse.Namespace) -> int:
         [f"{one.kind}: {one.message} (lost: {one.lost})" for one in report.problems], sum(report.kinds.values())
     )
     return EXIT_DONE if report.lossless else EXIT_LOST
+
+
+def _import_sources(
+    options: argparse.Namespace, sources: Sequence[Path], started: list[Worker]
+) -> tuple[int, int, ImportReport]:
+    """Episodes that were there before, those that are there now, and what was imported."""
+    from tapwise.datasets.importers import Options
+    from tapwise.datasets.importers.into_store import import_into
+    from tapwise.datasets.importers.parallel import import_all
+    from tapwise.datasets.store import ParquetTrajectoryStore
+
+    # Whatever is lost with the machine is imported again, so that nothing need be forced to the disk on the way.
+    with (
+        ParquetTrajectoryStore(options.out, sync="never", keep_ui=options.keep_ui) as store,
+        _progress(len(sources), options.json) as told,
+    ):
+        before = frozenset(store.ids())
+        wanted = Options(
+            skip=before,
+            keep_ui=options.keep_ui,
+            images=options.images,
+            image_format=options.image_format,
+            split_file=options.splits,
+            parts=tuple(options.part),
+            columns=tuple(_pair(one) for one in options.column),
+        )
+        events = import_all(options.format, sources, wanted, options.workers, started)
+        report = import_into(store, events, told, options.limit)
+        store.seal()
+        return len(before), len(store), report
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -37,17 +38,60 @@ class SourceDone:
 Event = Trajectory | Problem | SourceDone
 
 
-def import_all(name: str, sources: Sequence[Path], options: Options, workers: int = 1) -> Iterator[Event]:
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that waits for options and files on its pipe."""
+
+    pipe: Connection
+    process: SpawnProcess
+
+    @classmethod
+    def start(cls, name: str) -> Worker:
+        """Start one for a format."""
+        # Spawned, not forked: the parent may have threads, and libraries such as pyarrow do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, name), daemon=True)
+        process.start()
+        theirs.close()
+        return cls(ours, process)
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join(_JOIN_S)
+
+
+@contextmanager
+def waiting_workers(name: str, sources: Sequence[Path], workers: int) -> Iterator[list[Worker]]:
+    """Processes for `import_all`, started before its options are known: they load their libraries meanwhile.
+
+    None when one worker is enough. Those that were not taken are ended.
+    """
+    count = min(workers, len(sources))
+    started = [Worker.start(name) for _ in range(count)] if count > 1 else []
+    try:
+        yield started
+    finally:
+        for worker in started:
+            worker.end()
+
+
+def import_all(
+    name: str, sources: Sequence[Path], options: Options, workers: int = 1, started: list[Worker] | None = None
+) -> Iterator[Event]:
     """Everything in the files, in their order with one worker, else as it comes.
 
-    A file that cannot be read is a Problem. Raises ConfigError for an unknown format or unusable options.
+    `started` are processes that wait already; they are taken from the list. A file that cannot be read is a Problem.
+    Raises ConfigError for an unknown format or unusable options.
     """
     importer(name)
     if workers <= 1 or len(sources) <= 1:
         for source in sources:
             yield from _import_one(name, source, options)
         return
-    yield from _import_parallel(name, sources, options, min(workers, len(sources)))
+    yield from _import_parallel(name, sources, options, min(workers, len(sources)), started or [])
 
 
 def _import_one(name: str, source: Path, options: Options) -> Iterator[Event]:
@@ -58,20 +102,18 @@ def _import_one(name: str, source: Path, options: Options) -> Iterator[Event]:
     yield SourceDone(source)
 
 
-def _import_parallel(name: str, sources: Sequence[Path], options: Options, workers: int) -> Iterator[Event]:
-    # Spawned, not forked: the parent may have threads, and libraries such as pyarrow do not survive a fork.
-    context = multiprocessing.get_context("spawn")
+def _import_parallel(
+    name: str, sources: Sequence[Path], options: Options, workers: int, started: list[Worker]
+) -> Iterator[Event]:
     waiting = deque(sources)
     running: dict[Connection, SpawnProcess] = {}
     given: dict[Connection, deque[Path]] = {}
 
     def start() -> None:
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, name, options), daemon=True)
-        process.start()
-        theirs.close()
-        running[ours], given[ours] = process, deque()
-        give(ours)
+        worker = started.pop() if started else Worker.start(name)
+        running[worker.pipe], given[worker.pipe] = worker.process, deque()
+        worker.pipe.send(options)
+        give(worker.pipe)
 
     def give(pipe: Connection) -> None:
         if waiting:
@@ -122,11 +164,13 @@ def _died(source: Path, process: SpawnProcess) -> Problem:
     )
 
 
-def _work(pipe: Connection, name: str, options: Options) -> None:
+def _work(pipe: Connection, name: str) -> None:
+    importer(name)
     ahead: queue.Queue[Event | ConfigError | None] = queue.Queue(_AHEAD)
     sender = threading.Thread(target=_send, args=(pipe, ahead), daemon=True)
     sender.start()
     try:
+        options = pipe.recv()
         while (source := pipe.recv()) is not None:
             for event in _import_one(name, source, options):
                 ahead.put(event)

@@ -9,7 +9,7 @@ import pytest
 from tapwise.datasets.formats.example import write_example
 from tapwise.datasets.formats.tfrecord import write_records
 from tapwise.datasets.importers import Options, Problem
-from tapwise.datasets.importers.parallel import SourceDone, import_all
+from tapwise.datasets.importers.parallel import SourceDone, import_all, waiting_workers
 from tapwise.errors import ConfigError
 from tapwise.records import Trajectory
 
@@ -64,3 +64,23 @@ def test_options_that_a_worker_cannot_use_reach_the_caller(sources: list[Path], 
     with pytest.raises(ConfigError, match=r"splits\.json"):
         list(import_all("aitw", sources, Options(split_file=splits), 2))
     assert not multiprocessing.active_children()
+
+
+def test_workers_that_wait_are_taken_and_none_stays(sources: list[Path]) -> None:
+    with waiting_workers("aitw", sources, 2) as started:
+        before = {child.pid for child in multiprocessing.active_children()}
+        assert len(started) == len(before) == 2
+        events = import_all("aitw", sources, Options(), 2, started)
+        next(events)
+        assert started == []
+        assert {child.pid for child in multiprocessing.active_children()} == before
+        assert sum(isinstance(event, SourceDone) for event in events) == FILES
+    assert not multiprocessing.active_children()
+
+
+def test_workers_that_nobody_takes_are_ended(sources: list[Path]) -> None:
+    with pytest.raises(ZeroDivisionError), waiting_workers("aitw", sources, 2):
+        raise ZeroDivisionError
+    assert not multiprocessing.active_children()
+    with waiting_workers("aitw", sources[:1], 2) as started:
+        assert started == []  # one file needs no other process
