@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ PROFILES = {"gentle": 0.01, "nasty": 0.05, "hostile": 0.2}
 """faults a step"""
 COMMAND_TIMEOUT_S = 2.0
 ATTEMPTS = 50
+AT_ONCE = 8
+"""episodes a device between two looks at the whole"""
 WELL = (State.READY, State.LEASED)
 
 
@@ -138,7 +141,7 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
     backend = VirtualBackend(
         seed=seed, registry=registry, faults=faults, fault_log=folder / "faults", timeout_s=COMMAND_TIMEOUT_S
     )
-    seen: list[Trajectory] = []
+    seen: list[Played] = []
     serials: set[str] = set()
     started = time.monotonic()
     with ParquetTrajectoryStore(folder / "store") as store, Farm(backend, devices, LIMITS) as farm:
@@ -146,12 +149,14 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
         watch = Watch(farm)
         settings = CollectorSettings(EnvSettings(), ATTEMPTS, schedule="free")
         with watch.watching(), Collector(farm, devices, suite, store, settings) as collector:
-            done = collector.collect(ScriptedExpert(suite), jobs, seen.append, with_tree=True)
+            for first in range(0, len(jobs), AT_ONCE * devices):  # so that no more than these are in memory
+                batch = jobs[first : first + AT_ONCE * devices]
+                collector.collect(ScriptedExpert(suite), batch, lambda one: seen.append(Played.of(one)), with_tree=True)
         wait_until_settled(farm)
         wall_s = time.monotonic() - started
         states = farm.status()
         serials |= {status.serial for status in states}
-        counted = compare(store, seen, done, jobs)
+        counted = compare(store, seen, jobs)
     happened = Counter(
         f"{firing['kind']} {firing['mode']}"
         for firing in map(json.loads, (folder / "faults").read_text(encoding="utf-8").splitlines())
@@ -181,7 +186,7 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
             "late": round(statistics.median(watch.memory_mib[-tenth:] or [0]), 1),
         },
         "wall_s": round(wall_s, 1),
-        "episodes_per_hour": round(3600 * len(done) / wall_s),
+        "episodes_per_hour": round(3600 * counted["episodes"] / wall_s),
     }
 
 
@@ -192,18 +197,34 @@ def wait_until_settled(farm: Farm) -> None:
         time.sleep(0.05)
 
 
-def compare(
-    store: ParquetTrajectoryStore, seen: Sequence[Trajectory], done: Sequence[Trajectory], jobs: Sequence[Job]
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What is remembered of an episode."""
+
+    id: str
+    steps: int
+    end: End
+    outcome: bool | None
+    fault: str
+
+    @classmethod
+    def of(cls, trajectory: Trajectory) -> Played:
+        """Without its pictures."""
+        fault = trajectory.fault.type if trajectory.fault else "?"
+        return cls(trajectory.id, len(trajectory.steps), trajectory.end, trajectory.outcome, fault)
+
+
+def compare(store: ParquetTrajectoryStore, seen: Sequence[Played], jobs: Sequence[Job]) -> dict[str, Any]:
     """What the store holds against what happened."""
-    lost = sum(max(0, len(one.steps) - store.summary(one.id).steps) for one in seen)
+    lost = sum(max(0, one.steps - store.summary(one.id).steps) for one in seen)
     aborted = [one for one in seen if one.end is End.ABORTED]
-    finished = Counter(one.id.partition("+")[0] for one in seen if one.end is not End.ABORTED)
+    done = [one for one in seen if one.end is not End.ABORTED]
+    finished = Counter(one.id.partition("+")[0] for one in done)
     return {
         "episodes": len(done),
-        "steps": sum(len(one.steps) for one in seen),
+        "steps": sum(one.steps for one in seen),
         "aborted": len(aborted),
-        "aborted_by": dict(Counter(one.fault.type if one.fault else "?" for one in aborted)),
+        "aborted_by": dict(Counter(one.fault for one in aborted)),
         "steps_lost": lost,
         "aborted_with_outcome": sum(one.outcome is not None for one in aborted),
         "jobs_not_done": len(jobs) - len(finished),
