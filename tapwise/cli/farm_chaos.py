@@ -73,6 +73,8 @@ PROFILES = {"gentle": 0.01, "nasty": 0.05, "hostile": 0.2}
 """faults a step"""
 COMMAND_TIMEOUT_S = 2.0
 ATTEMPTS = 50
+MOST_GROWTH_MIB = 100
+"""over the second half; in the first one stores, threads and libraries take what they need"""
 AT_ONCE = 8
 """episodes a device between two looks at the whole"""
 WELL = (State.READY, State.LEASED)
@@ -121,6 +123,12 @@ def resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def tenths(values: Sequence[float]) -> list[float]:
+    """The median of each tenth of a series, in its order; fewer where there are fewer values."""
+    size = max(1, len(values) // 10)
+    return [round(statistics.median(values[first : first + size]), 1) for first in range(0, len(values), size)][:10]
+
+
 def is_open(address: str) -> bool:
     """Whether somebody still listens."""
     host, _, port = address.rpartition(":")
@@ -164,7 +172,6 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
     left = [path.stem for path in (folder / "processes").glob("*.json")]
     open_ports = [serial for serial in serials if ":" in serial and is_open(serial)]
     unwell = [str(s) for s in states if s.state not in WELL and not s.last_error]
-    tenth = max(1, len(watch.memory_mib) // 10)
     return {
         **counted,
         "devices": devices,
@@ -181,10 +188,7 @@ def run(devices: int, episodes: int, rate: float, seed: int, folder: Path) -> di
         },
         "processes_left": left,
         "ports_left": open_ports,
-        "memory_mib": {
-            "early": round(statistics.median(watch.memory_mib[tenth : 2 * tenth] or [0]), 1),
-            "late": round(statistics.median(watch.memory_mib[-tenth:] or [0]), 1),
-        },
+        "memory_mib": tenths(watch.memory_mib),
         "wall_s": round(wall_s, 1),
         "episodes_per_hour": round(3600 * counted["episodes"] / wall_s),
     }
@@ -238,8 +242,9 @@ def broken(result: dict[str, Any]) -> list[str]:
     never = ("steps_lost", "aborted_with_outcome", "jobs_not_done", "jobs_done_twice")
     empty = ("processes_left", "ports_left", "unwell_without_reason")
     found = [name for name in (*never, *empty) if result[name]]
-    grown = result["memory_mib"]["late"] - result["memory_mib"]["early"]
-    return [*found, *(["memory_mib"] if grown > 200 else [])]
+    memory = result["memory_mib"]
+    grown = memory[-1] - memory[len(memory) // 2] if memory else 0.0
+    return [*found, *(["memory_mib"] if grown > MOST_GROWTH_MIB else [])]
 
 
 def show(result: dict[str, Any]) -> None:
