@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tapwise.emulators import screen
-from tapwise.emulators.text_input import check_typable
+from tapwise.emulators.text_input import type_lines
 from tapwise.emulators.ui_dump import read_ui_dump
 from tapwise.errors import CommandFailed, DeviceError, DeviceLost, DeviceTimeout
 from tapwise.records import Size, UiNode
@@ -82,12 +82,7 @@ class AppiumDevice:
 
     def type_text(self, text: str) -> None:
         """Type into the focused field; a line end is the enter key."""
-        check_typable(text)
-        for number, line in enumerate(text.split("\n")):
-            if number > 0:
-                self.press("KEYCODE_ENTER")
-            if line:
-                self._mobile("type", text=line)
+        type_lines(text, lambda line: self._mobile("type", text=line), lambda: self.press("KEYCODE_ENTER"))
 
     def press(self, keycode: str) -> None:
         """Send a key event by its Android name. Raises DeviceError for a name that Appium does not know."""

@@ -25,6 +25,16 @@ def check_typable(text: str) -> None:
         raise DeviceError(f"text with the control characters {odd[:8]} cannot be typed: leave them out of the task")
 
 
+def type_lines(text: str, type_line: Callable[[str], object], press_enter: Callable[[], object]) -> None:
+    """Type line by line, with the enter key for each line end. Raises DeviceError for what no keyboard has."""
+    check_typable(text)
+    for number, line in enumerate(text.split("\n")):
+        if number > 0:
+            press_enter()
+        if line:
+            type_line(line)
+
+
 def odd_characters(text: str) -> str:
     """The characters that `input text` cannot type: it knows printable ASCII and line ends only."""
     return "".join(sorted({character for character in text if character != "\n" and not " " <= character <= "~"}))
@@ -47,11 +57,11 @@ def type_by_keyboard(text: str, shell: Callable[[str], str]) -> None:
     shell(f"ime set {ADB_KEYBOARD}")
     try:
         _await_keyboard(shell)
-        for number, line in enumerate(text.split("\n")):
-            if number > 0:
-                shell("input keyevent KEYCODE_ENTER")
-            if line:
-                shell(f"am broadcast -a ADB_INPUT_B64 --es msg {base64.b64encode(line.encode()).decode()}")
+        type_lines(
+            text,
+            lambda line: shell(f"am broadcast -a ADB_INPUT_B64 --es msg {base64.b64encode(line.encode()).decode()}"),
+            lambda: shell("input keyevent KEYCODE_ENTER"),
+        )
     finally:
         if before not in ("", "null", ADB_KEYBOARD):
             shell(f"ime set {shlex.quote(before)}")

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from tapwise.emulators.text_input import check_typable
+from tapwise.emulators.text_input import type_lines
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.emulators.virtual.shell.command import Streams
@@ -89,13 +89,11 @@ class InProcessDevice:
 
     def type_text(self, text: str) -> None:
         """Type any text but control characters; a line end is the enter key."""
-        check_typable(text)
-        for number, line in enumerate(text.split("\n")):
-            if number > 0:
-                self.press("KEYCODE_ENTER")
-            if line:
-                with self._at_work():
-                    self._phone.type_text(line)
+        type_lines(text, self._type_line, lambda: self.press("KEYCODE_ENTER"))
+
+    def _type_line(self, line: str) -> None:
+        with self._at_work():
+            self._phone.type_text(line)
 
     def press(self, keycode: str) -> None:
         """Send a key event."""
