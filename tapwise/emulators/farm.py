@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from tapwise.emulators.backends.base import Backend
 from tapwise.emulators.farm_status import DeviceStatus, FarmLimits, State
+from tapwise.emulators.host import host_trouble
 from tapwise.emulators.supervisor import Supervisor
 from tapwise.errors import ConfigError, DeviceError, FarmError
 from tapwise.protocols import Device
@@ -19,18 +20,28 @@ from tapwise.protocols import Device
 class Farm:
     """`size` devices from a backend. They boot in the background as soon as the farm is made.
 
+    While `host_trouble` says what the host lacks, nothing is booted, and no device is blamed for it.
+
     Thread-safe. A fault of one device costs the lease that was on it, nothing else. Use as a context manager, or
     call `close`.
     """
 
-    def __init__(self, backend: Backend, size: int, limits: FarmLimits | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        size: int,
+        limits: FarmLimits | None = None,
+        host_trouble: Callable[[], str | None] = host_trouble,
+    ) -> None:
         if size < 1:
             raise ConfigError(f"a farm of {size} devices is of no use: give 1 or more")
         limits = limits or FarmLimits()
         self._changed = threading.Condition()
         self._closed = False
         boot_permits = threading.Semaphore(limits.boots_at_once)
-        self._supervisors = [Supervisor(backend, index, limits, self._changed, boot_permits) for index in range(size)]
+        self._supervisors = [
+            Supervisor(backend, index, limits, self._changed, boot_permits, host_trouble) for index in range(size)
+        ]
         for supervisor in self._supervisors:
             supervisor.start()
 

@@ -22,7 +22,7 @@ class State(StrEnum):
     SICK = "sick"
     """a lease ended with its fault; it is asked whether it still answers"""
     QUARANTINED = "quarantined"
-    """it did not come up; it is tried again after a while"""
+    """it did not come up, or the host is short of something; it is tried again after a while"""
     DEAD = "dead"
     """its restart budget is spent; it is not tried again"""
 
@@ -72,6 +72,8 @@ class FarmLimits:
     """wait after a failed boot; doubled with each further one, up to `longest_retry_s`"""
     longest_retry_s: float = 30.0
     """see `first_retry_s`"""
+    host_retry_s: float = 5.0
+    """wait before the next look at a host that is short of disk or memory; such waits cost no restart"""
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:

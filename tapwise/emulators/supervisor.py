@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from tapwise.emulators.backends.base import Backend, BootedDevice
 from tapwise.emulators.farm_status import DeviceStatus, FarmLimits, RestartBudget, State
+from tapwise.emulators.host import host_trouble
 from tapwise.emulators.processes import wait_until
 from tapwise.errors import ConfigError, DeviceError
 
@@ -28,6 +30,7 @@ class Supervisor:
         limits: FarmLimits,
         changed: threading.Condition,
         boot_permits: threading.Semaphore,
+        host_trouble: Callable[[], str | None] = host_trouble,
     ) -> None:
         self.state = State.BOOTING
         self.since_s = time.monotonic()
@@ -40,6 +43,7 @@ class Supervisor:
         self._limits = limits
         self._changed = changed
         self._boot_permits = boot_permits
+        self._host_trouble = host_trouble
         self._budget = RestartBudget(limits.restarts, limits.restart_window_s)
         self._serial = f"{backend.name}-{index}"
         self._restarts: Counter[str] = Counter()
@@ -126,12 +130,16 @@ class Supervisor:
             with self._boot_permits:
                 if self._closing:
                     return
-                booted = self._backend.boot(self._index, self._limits.boot_timeout_s)
+                trouble = self._host_trouble()
+                booted = self._backend.boot(self._index, self._limits.boot_timeout_s) if trouble is None else None
         except ConfigError as error:
             self._give_up(error)
             return
         except DeviceError as error:
             self._boot_failed(error)
+            return
+        if booted is None:
+            self._wait_for_host(trouble or "")
             return
         with self._changed:
             self.booted = booted
@@ -139,6 +147,14 @@ class Supervisor:
             self._failed_boots = 0
             self._probe_at_s = time.monotonic() + self._limits.probe_every_s
             self._enter(State.READY)
+
+    def _wait_for_host(self, trouble: str) -> None:
+        """Look again after a while; that costs no restart, since no device is to blame."""
+        with self._changed:
+            self._last_error = trouble
+            self._enter(State.QUARANTINED)
+            self._changed.wait_for(lambda: self._closing, self._limits.host_retry_s)
+            self._enter(State.BOOTING)
 
     def _boot_failed(self, error: DeviceError) -> None:
         wait_s = min(self._limits.first_retry_s * 2**self._failed_boots, self._limits.longest_retry_s)

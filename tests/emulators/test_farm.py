@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -268,6 +269,27 @@ def test_a_wrong_option_is_not_tried_again() -> None:
         with pytest.raises(FarmError, match="ConfigError: adb is missing"), farm.lease(5):
             pass
         assert boots == [0]
+
+
+def test_a_sick_host_costs_no_device_its_restarts() -> None:
+    trouble: list[str | None] = ["the host's disk has 3 MiB free"]
+    backend = Phones()
+    limits = replace(QUICK, restarts=0, host_retry_s=0.01)
+    with Farm(backend, 2, limits, lambda: trouble[0]) as farm:
+        eventually(lambda: [one.state for one in farm.status()] == [State.QUARANTINED] * 2)
+        with pytest.raises(FarmError, match="disk has 3 MiB"):
+            farm.wait_ready(0.1)
+        assert backend.booted == []
+        trouble[0] = None
+        farm.wait_ready(5)
+        assert [dict(one.restarts) for one in farm.status()] == [{}, {}]
+
+
+def test_a_sick_host_does_not_hold_up_the_end() -> None:
+    began = time.monotonic()
+    with Farm(Phones(), 1, replace(QUICK, host_retry_s=60), lambda: "no memory") as farm:
+        eventually(lambda: farm.status()[0].state is State.QUARANTINED)
+    assert time.monotonic() - began < 10
 
 
 def test_closing_frees_those_who_wait() -> None:
