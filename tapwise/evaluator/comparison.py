@@ -41,7 +41,9 @@ class Evaluated:
             }
             manifest["protocol"], manifest["suite"], manifest["recipe"]["evaluation"]["split"]
         except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{name} is not an evaluation that `tapwise eval` wrote: {error!r} is missing") from error
+            raise DataError(
+                f"{name} is not an evaluation that `tapwise eval` wrote: its results or its manifest lack {error}"
+            ) from error
         return cls(name, manifest, successes)
 
 
