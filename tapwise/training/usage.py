@@ -35,7 +35,8 @@ class Usage:
             self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
     def summary(self) -> dict[str, float]:
-        """Rates and shares: "utilisation" is the share of device time in `BUSY`; "farm/PHASE" shares of it each."""
+        """Rates and shares: "utilisation" is the share of device time in `BUSY`; "farm/PHASE_share" are shares
+        of it each. "settle_s_a_step" is to be held against the fixed wait of an agent that does not look."""
         available = max(self.devices * self.wall_s, 1e-9)
         hours = max(self.wall_s / 3600, 1e-12)
         return {
@@ -45,6 +46,7 @@ class Usage:
             "farm/batch": self.decisions / max(1, self.policy_calls),
             "farm/policy_calls_share": self.policy_s / max(self.wall_s, 1e-9),
             "farm/aborted": float(self.aborted),
+            "farm/settle_s_a_step": self.seconds.get("settle", 0.0) / max(1, self.steps),
             "farm/unsettled_share": self.unsettled / max(1, self.steps),
             **{f"farm/{phase}_share": seconds / available for phase, seconds in sorted(self.seconds.items())},
         }

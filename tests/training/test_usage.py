@@ -30,6 +30,7 @@ def test_rates_and_shares_by_hand() -> None:
     assert found["farm/batch"] == pytest.approx(1.5)
     assert found["farm/policy_calls_share"] == pytest.approx(0.1)
     assert found["farm/unsettled_share"] == pytest.approx(0.1)
+    assert found["farm/settle_s_a_step"] == pytest.approx(0.15)
 
 
 def test_nothing_collected_is_no_division_by_zero() -> None:
