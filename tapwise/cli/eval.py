@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tapwise.training.evaluation import Evaluation
     from tapwise.training.recipes import BaseRecipe
 
+_SAME_WHEN_IT_GOES_ON = ("policy", "model", "suite", "protocol", "recipe_sha", "tapwise", "git_commit", "versions")
+"""parts of the manifest; other code or libraries would make one result of two"""
 FLAGS = ("--blank", "--json")
 VALUED = ("--policy", "--suite", "--split", "--episodes", "--out", "--seed")
 
@@ -80,7 +82,7 @@ def _play(
     settings = CollectorSettings(
         EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)),
         recipe_sha=recipe_sha(recipe),
-        schedule=recipe.farm.turns(),
+        schedule=recipe.farm.resolved_schedule(),
     )
     with ParquetTrajectoryStore(folder / "trajectories") as store, make_farm(recipe.farm) as farm:
         farm.wait_ready(count=1)
@@ -193,8 +195,11 @@ def _check_goes_on(folder: Path, manifest: dict[str, Any]) -> None:
     path = folder / "manifest.json"
     if (folder / "results.json").exists() or not path.is_file():
         raise ConfigError(f"--out {folder} is there already: choose a new folder, so that no results are mixed")
-    before = json.loads(path.read_text(encoding="utf-8"))
-    differ = [name for name in ("policy", "model", "suite", "protocol", "recipe_sha") if before[name] != manifest[name]]
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ConfigError(f"--out {folder} holds a manifest that cannot be read: choose a new folder") from None
+    differ = [name for name in _SAME_WHEN_IT_GOES_ON if before.get(name) != manifest[name]]
     if differ:
         raise ConfigError(
             f"--out {folder} holds an evaluation that was ended early and differs in {', '.join(differ)}: repeat its"

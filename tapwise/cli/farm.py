@@ -148,7 +148,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _tell(devices: Sequence[DeviceStatus], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([_row(device) for device in devices]), flush=True)
+        print(json.dumps([device.to_json() for device in devices]), flush=True)
     else:
         print("\n".join(map(str, devices)), flush=True)
 
@@ -230,12 +230,6 @@ def table(devices: Sequence[DeviceStatus]) -> Table:
         words = (device.task or "", str(device.renewals), causes, device.last_error)
         found.add_row(Text(device.serial), state, f"{device.since_s:.0f} s", *map(Text, words))
     return found
-
-
-def _row(device: DeviceStatus) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**asdict(device), "state": str(device.state)}
 
 
 def _down(options: argparse.Namespace) -> int:

@@ -38,8 +38,7 @@ class Board:
 
     def to_json(self) -> dict[str, Any]:
         """For a file, or for people's programs."""
-        devices = [{**asdict(device), "state": str(device.state)} for device in self.devices]
-        return {**asdict(self), "devices": devices}
+        return {**asdict(self), "devices": [device.to_json() for device in self.devices]}
 
 
 class BoardWriter:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from tapwise.errors import ConfigError
 
@@ -42,6 +43,10 @@ class DeviceStatus:
     task: str | None
     since_s: float
     last_error: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For files, and for people's programs."""
+        return {**asdict(self), "state": str(self.state)}
 
     def __str__(self) -> str:
         causes = ", ".join(f"{cause} x{count}" for cause, count in self.restarts.items())

@@ -72,7 +72,7 @@ class FarmConfig(Config):
             raise ValueError('backend = "docker" and image = "NAME" belong together: give both or none')
         return self
 
-    def turns(self) -> Literal["in_turns", "free"]:
+    def resolved_schedule(self) -> Literal["in_turns", "free"]:
         """The schedule that "auto" stands for."""
         if self.schedule != "auto":
             return self.schedule

@@ -27,9 +27,9 @@ class AppiumPhone:
 
     @property
     def device(self) -> AppiumDevice:
-        """What lessees work with. Raises DeviceLost while there is no session."""
+        """What lessees work with; commands to one whose session has ended raise DeviceLost."""
         if self._device is None:
-            raise DeviceLost(f"phone {self._udid or self._url} has no Appium session")
+            raise DeviceLost(f"phone {self._udid or self._url} never had an Appium session")
         return self._device
 
     def alive(self) -> bool:
@@ -48,7 +48,7 @@ class AppiumPhone:
 
     def shut_down(self) -> None:
         """End the session."""
-        driver, self._driver, self._device = self._driver, None, None
+        driver, self._driver = self._driver, None
         if driver is not None:
             with contextlib.suppress(DeviceError), appium_errors("the end of the session failed"):
                 driver.quit()

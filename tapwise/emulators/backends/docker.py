@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -66,7 +67,8 @@ class DockerBackend:
         said = Output(process.stdout)  # read, so that the container's log never waits for a reader
 
         def end() -> None:
-            self._engine("rm", "--force", name)
+            with contextlib.suppress(DeviceError):  # an engine that hangs: the next backend removes the container
+                self._engine("rm", "--force", name)
             process.end()
             said.join()
 

@@ -63,7 +63,7 @@ class PolicyRun(UnitRun[RecipeT]):
 
     def _collector(self, farm: Farm) -> Collector:
         self._farm = farm
-        settings = CollectorSettings(PATIENT, recipe_sha=self.sha, schedule=self.recipe.farm.turns())
+        settings = CollectorSettings(PATIENT, recipe_sha=self.sha, schedule=self.recipe.farm.resolved_schedule())
         return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings, self._log_usage)
 
     def _log_usage(self, usage: Usage) -> None:
