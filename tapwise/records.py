@@ -301,7 +301,8 @@ class Trajectory:
     """The record of one episode.
 
     `outcome` is the ground truth read from the device's state (None where the suite has no check or the episode
-    was aborted); `verdicts` are the judges' words. `final` is the observation after the last action.
+    was aborted); `verdicts` are the judges' words. `final` is the observation after the last action. `changes` says
+    what the episode has changed on the device for good, in words; None where the device does not know.
     """
 
     id: str
@@ -313,6 +314,7 @@ class Trajectory:
     fault: Fault | None = None
     outcome: bool | None = None
     verdicts: tuple[Verdict, ...] = ()
+    changes: tuple[str, ...] | None = None
 
     @property
     def trainable(self) -> bool:

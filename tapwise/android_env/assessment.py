@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from tapwise.android_env.env import AndroidEnv
+from tapwise.android_env.env import AndroidEnv, lasting_changes
 from tapwise.android_env.episode import run_episode
 from tapwise.android_env.expert import ScriptedExpert
 from tapwise.errors import EnvError
@@ -62,7 +62,7 @@ def _expert_changes(env: AndroidEnv, task: Task, seed: int) -> Counter[str]:
 
 
 def _changes(env: AndroidEnv) -> Counter[str]:
-    return Counter(env.device.shell(f"tapwise-phone snapshot diff {_START}").splitlines())
+    return Counter(lasting_changes(env.device, _START))
 
 
 def _lines(changes: Counter[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from tapwise.errors import CommandFailed, DeviceError, DeviceLost, DeviceTimeout
 from tapwise.protocols import Device, Transition
 from tapwise.records import Action, Finish, Observation, Task
 
-BASE_SNAPSHOT = "tapwise_base"
+BASE_SNAPSHOT, START_SNAPSHOT = "tapwise_base", "tapwise_start"
 SEED_PROPERTY = "debug.tapwise.seed"
 OnPhase = Callable[[str, float], None]
 """told what each part of a step took, in seconds: "act", "settle" and "observe"."""
@@ -38,6 +38,9 @@ class EnvSettings(Config):
     use_snapshots: bool = True
     """Start every episode from one snapshot of the whole phone, on devices that can."""
 
+    tell_changes: bool = False
+    """Tell at an episode's end what it has changed for good, on devices that know: virtual phones."""
+
 
 @dataclass(slots=True)
 class _Episode:
@@ -48,6 +51,8 @@ class _Episode:
     last: Observation
     steps: int = 0
     over: bool = False
+    compared: bool = False
+    """whether the device keeps the state in which the episode began"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class AndroidEnv:
         self._set_up(task, template)
         self.device.press("KEYCODE_HOME")
         observation = self._look(self._settle())
-        self._episode = _Episode(task, template, observation)
+        self._episode = _Episode(task, template, observation, compared=self._keep_start())
         return observation
 
     def step(self, action: Action) -> Transition:
@@ -114,8 +119,8 @@ class AndroidEnv:
 
         `Finish` terminates, the task's step limit truncates; both read the outcome from the device's state, which
         alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end), "polls" (looks at the screen),
-        "settled" (whether it came to rest within the budget) and "refused" (why the device did not perform the action,
-        or None).
+        "settled" (whether it came to rest within the budget), "refused" (why the device did not perform the action, or
+        None) and, at the end of an episode on a device that knows, "changes" (what is otherwise for good, in words).
         """
         episode = self._episode
         if episode is None or episode.over:
@@ -124,7 +129,8 @@ class AndroidEnv:
         episode.steps += 1
         if isinstance(action, Finish):
             outcome = self._check(episode, action)
-            return Transition(episode.last, float(outcome), True, False, _info(outcome, Settled(True, 0), None))
+            info = _info(outcome, Settled(True, 0), None) | self._changes(episode)
+            return Transition(episode.last, float(outcome), True, False, info)
         with self._phase("act"):
             refused = actuate(self.device, action, episode.last.screenshot.size)
         with self._phase("settle"):
@@ -133,7 +139,8 @@ class AndroidEnv:
             episode.last = self._look(rest)
         if episode.steps >= episode.task.max_steps:
             outcome = self._check(episode, None)
-            return Transition(episode.last, float(outcome), False, True, _info(outcome, rest, refused))
+            info = _info(outcome, rest, refused) | self._changes(episode)
+            return Transition(episode.last, float(outcome), False, True, info)
         episode.over = False
         return Transition(episode.last, 0.0, False, False, _info(None, rest, refused))
 
@@ -206,6 +213,27 @@ class AndroidEnv:
             return True
         return False
 
+    def _keep_start(self) -> bool:
+        """Keep the state in which the episode begins; False where the device does not do that."""
+        if not self.settings.tell_changes:
+            return False
+        try:
+            self.device.save_snapshot(START_SNAPSHOT)
+        except (DeviceLost, DeviceTimeout):
+            raise
+        except DeviceError:
+            return False
+        return True
+
+    def _changes(self, episode: _Episode) -> dict[str, object]:
+        """What the episode has changed for good, as `changes`; nothing where the device does not know."""
+        if not episode.compared:
+            return {}
+        try:
+            return {"changes": lasting_changes(self.device, START_SNAPSHOT)}
+        except CommandFailed:
+            return {}
+
     def _set_up(self, task: Task, template: Template) -> None:
         for command in template.setup(dict(task.params)):
             try:
@@ -226,6 +254,11 @@ class AndroidEnv:
                 f"the check of template {episode.template.name!r} broke on task {episode.task.id!r} with"
                 f" {type(error).__name__}: {error}; make it return True or False for every state of the device"
             ) from error
+
+
+def lasting_changes(device: Device, snapshot: str) -> tuple[str, ...]:
+    """What is otherwise for good than in a snapshot, in words. Raises CommandFailed where the device does not know."""
+    return tuple(device.shell(f"tapwise-phone snapshot diff {snapshot}").splitlines())
 
 
 def _info(outcome: bool | None, rest: Settled, refused: str | None) -> dict[str, object]:

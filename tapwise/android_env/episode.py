@@ -129,13 +129,14 @@ class EpisodeRunner:
 
     def _end(self, transition: Transition) -> None:
         self._over = True
-        outcome = transition.info.get("outcome")
+        outcome, changes = transition.info.get("outcome"), transition.info.get("changes")
         self._record = replace(
             self._record,
             steps=tuple(self._steps),
             end=End.FINISHED if transition.terminated else End.TRUNCATED,
             final=transition.observation,
             outcome=outcome if isinstance(outcome, bool) else None,
+            changes=changes if isinstance(changes, tuple) else None,
         )
 
     @property

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REDRAWS_PER_SECOND = 4
 MAX_DEVICE_ROWS = 8
 MAX_METRICS = 4
+MAX_WARNINGS = 2
 STATE_STYLES = {"ready": "green", "leased": "cyan", "booting": "yellow", "sick": "yellow"}
 
 
@@ -43,6 +44,7 @@ class Watcher:
         self.aborted = 0
         self.last_fault = ""
         self.latest: dict[str, float] = {}
+        self.warnings: list[str] = []
         self.status: Callable[[], list[DeviceStatus]] = list
 
     def __enter__(self) -> Self:
@@ -85,6 +87,11 @@ class Watcher:
                 self.latest.pop(name, None)
                 self.latest[name] = value
 
+    def warning(self, text: str) -> None:
+        """Something looks wrong."""
+        with self._guard:
+            self.warnings.append(text)
+
     def devices(self, status: Callable[[], list[DeviceStatus]]) -> None:
         """The farm is up."""
         self.status = status
@@ -120,6 +127,11 @@ class LineWatcher(Watcher):
         super().unit(name, number, total)
         left = self.time_left()
         self._print(f"[{number + 1}/{total}] {name}" + (f"  ({left})" if left else ""))
+
+    def warning(self, text: str) -> None:
+        """Print it at once."""
+        super().warning(text)
+        self._print(f"    warning: {text}")
 
     def finish(self) -> None:
         """Print what came of the last unit."""
@@ -168,6 +180,7 @@ class LiveWatcher(Watcher):
             losses = "   ".join(f"{name} {value:.3g}" for name, value in self.losses())
             if losses:
                 blocks.append(Text(losses, style="dim", no_wrap=True, overflow="ellipsis"))
+            blocks += [Text(f"warning: {text}", style="yellow") for text in self.warnings[-MAX_WARNINGS:]]
         return Group(*blocks)
 
     def _heading(self) -> RenderableType:

@@ -14,7 +14,7 @@ from typing import Any
 from tapwise.datasets.encoding import decode, encode
 from tapwise.records import End, Fault, Observation, Provenance, Step, Task, Trajectory, Verdict
 
-VERSION = 1
+VERSION = 2
 """Of the stored JSON and columns; raised when a change makes older readers fail."""
 
 

@@ -157,6 +157,32 @@ class OnlineConfig(Config):
     by side, and nothing is learned from the last round's rollouts"""
 
 
+class JudgeConfig(Config):
+    """A model behind an OpenAI-compatible endpoint that judges rollouts."""
+
+    url: str = ""
+    """the endpoint up to its version, such as http://127.0.0.1:8000/v1; empty: nobody judges"""
+    model: str = ""
+    """the model's name there"""
+    key_env: str = "OPENAI_API_KEY"
+    """environment variable that holds the key"""
+    key_frames: int = Field(0, ge=0)
+    """screenshots that it is shown beside the last one"""
+    concurrency: int = Field(8, gt=0)
+    """episodes it is asked about at once"""
+    reward: Literal["outcome", "verdict"] = "outcome"
+    """what is learned from where the phone can tell whether a task is done: that, or the judge's verdict, as on phones
+    that cannot tell; the other of the two is then what the judge is watched with"""
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> JudgeConfig:
+        if bool(self.url) != bool(self.model):
+            raise ValueError('url = "http://HOST:PORT/v1" and model = "NAME" belong together: give both or none')
+        if self.reward == "verdict" and not self.url:
+            raise ValueError('reward = "verdict" needs a judge: give its url and model')
+        return self
+
+
 class EvaluationConfig(Config):
     """How success is measured."""
 
@@ -313,6 +339,8 @@ class Recipe(BaseRecipe):
     offline and online: an auxiliary task (as in arXiv 1611.05397); the policy itself sees no tree"""
     algorithm: Annotated[AlgorithmConfig, Field(discriminator="type")] = DigiRLConfig()
     """how trajectories become weighted samples"""
+    judge: JudgeConfig = JudgeConfig()
+    """who says whether rollouts succeeded where the phone cannot, or beside it"""
     critic: CriticConfig = CriticConfig()
     """value functions"""
 

@@ -6,7 +6,9 @@ Words: a *phase* is supervised, offline or online; an *iteration* is one round o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ import numpy as np
 from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.protocols import Policy
 from tapwise.records import Task, Trajectory
+from tapwise.training.alarms import Alarms
 from tapwise.training.algorithms import make_algorithm
 from tapwise.training.algorithms.base import Phase
 from tapwise.training.basic_skills import pointing_samples
 from tapwise.training.compose import critic_reader
 from tapwise.training.critic import Critic
 from tapwise.training.curriculum import draw_reminders, draw_tasks, success_rates
+from tapwise.training.judging import RolloutJudge, open_judge, rewarded
 from tapwise.training.recipes import DigiRLConfig, Recipe
 from tapwise.training.runs.policy_run import PolicyRun
 from tapwise.training.runs.units import Observer, Progress, Unit
@@ -44,6 +48,8 @@ class Run(PolicyRun[Recipe]):
         self.algorithm = make_algorithm(recipe.algorithm, self._values)
         self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
         self.rollouts: list[Trajectory] = []
+        """what is learned from, each with the success that it is rewarded for"""
+        self._judge: RolloutJudge | None = None
         self._acting: VlmPolicy | None = None
         self._ready()
 
@@ -71,11 +77,19 @@ class Run(PolicyRun[Recipe]):
             "online": self.recipe.online.episodes,
         }
 
+    def _equipment(self) -> AbstractContextManager[object]:
+        return self._phones_and_judge()
+
+    @contextmanager
+    def _phones_and_judge(self) -> Iterator[None]:
+        with open_judge(self.recipe.judge, self.store) as self._judge, super()._phones():
+            yield
+
     # --- units ---------------------------------------------------------------------------------------
 
     def _collect_offline(self, chunk: int) -> None:
         count = min(OFFLINE_CHUNK, self.recipe.offline.episodes - chunk * OFFLINE_CHUNK)
-        self._add_rollouts(self._rollout(f"offline-{chunk:03}", count, "offline"))
+        self._add_rollouts(f"offline/collect/{chunk}", self._rollout(f"offline-{chunk:03}", count, "offline"))
 
     def _train_vem(self) -> None:
         assert isinstance(self.recipe.algorithm, DigiRLConfig)
@@ -96,8 +110,7 @@ class Run(PolicyRun[Recipe]):
         rng, settings = self._rng(f"online/{iteration}"), self.recipe.online
         name = f"online-{iteration:03}"
         if settings.staleness == 0:
-            found = self._rollout(name, settings.episodes, "online")
-            self._add_rollouts(found)
+            found = self._add_rollouts(name, self._rollout(name, settings.episodes, "online"))
             metrics = self._learn_online(iteration, rng)
         else:
             actor = self._actor()
@@ -109,7 +122,7 @@ class Run(PolicyRun[Recipe]):
                 except BaseException:
                     self._collect.stop()
                     raise
-            self._add_rollouts(found)
+            found = self._add_rollouts(name, found)
         success = float(np.mean([bool(t.success) for t in found])) if found else 0.0
         self._log({"online/success": success, **metrics})
 
@@ -169,10 +182,41 @@ class Run(PolicyRun[Recipe]):
         with_tree = with_tree or self.recipe.exploration_pointing > 0
         return super()._rollout(name, count, phase, policy=policy, with_tree=with_tree)
 
-    def _add_rollouts(self, found: list[Trajectory]) -> None:
-        self.rollouts += found
+    def _add_rollouts(self, name: str, found: list[Trajectory]) -> list[Trajectory]:
+        """Take in a round; returns what of it is learned from."""
+        found = self._judged(found)
+        learned = rewarded(found, self.recipe.judge.reward)
+        self.rollouts += learned
         self.progress.rollouts += [t.id for t in found]
         self.progress.interactions += sum(len(t.steps) for t in found)
+        self._look_for_alarms(name, found)
+        return learned
+
+    def _look_for_alarms(self, name: str, found: list[Trajectory]) -> None:
+        alarms = Alarms(self.demonstrations, self.progress.found.get("alarms_first", {}))
+        shares, raised = alarms.watch(found)
+        self.progress.found["alarms_first"] = alarms.first
+        self.progress.found.setdefault("alarms", []).extend({"unit": name, "alarm": str(alarm)} for alarm in raised)
+        self._log(shares)
+        for alarm in raised:
+            self.observer.warning(f"{name}: {alarm}")
+
+    def _judged(self, found: list[Trajectory]) -> list[Trajectory]:
+        return found if self._judge is None else self._judge.judged(found)
+
+    def _with_success(self, found: list[Trajectory]) -> list[Trajectory]:
+        return found if all(one.outcome is not None for one in found) else self._judged(found)
+
+    def _watch(self, phase: str) -> Callable[[Trajectory], None]:
+        watch, judge = super()._watch(phase), self._judge
+        if judge is None or phase not in ("offline", "online"):
+            return watch
+
+        def both(trajectory: Trajectory) -> None:
+            judge.see(trajectory)
+            watch(trajectory)
+
+        return both
 
     def _forget(self) -> None:
         if self._values is not None:
@@ -194,7 +238,8 @@ class Run(PolicyRun[Recipe]):
             self.critic.load_state_dict(saved["critic"])
             self.critic.optimizer.load_state_dict(saved["critic_optimizer"])
             self.critic.updates = saved["critic_updates"]
-        self.rollouts = [self.store.get(name) for name in self.progress.rollouts]
+        kept = [self.store.get(name) for name in self.progress.rollouts]
+        self.rollouts = rewarded(kept, self.recipe.judge.reward)
 
 
 def cooling(iteration: int, iterations: int, share: float) -> float:

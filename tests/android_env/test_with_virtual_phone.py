@@ -22,7 +22,7 @@ from tapwise.emulators.backends.in_process import InProcessDevice
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.images import decode
-from tapwise.records import Action, Key, OpenApp, Point, Press, Swipe, Tap, Trajectory, TypeText, Wait
+from tapwise.records import Action, Finish, Key, OpenApp, Point, Press, Swipe, Tap, Trajectory, TypeText, Wait
 
 NOISE = Noise(popups=0.3, ads=0.3, slow_loads=0.5, layout_shifts=0.5)
 PATIENT = EnvSettings(with_tree=True, settle=SettleBudget(seconds=60.0))
@@ -108,3 +108,19 @@ def test_the_seed_changes_the_world(virtual_env: AndroidEnv, general: Suite) -> 
     task = general.tasks()[0]
     screens = {decode(virtual_env.reset(task, seed).screenshot).tobytes() for seed in range(6)}
     assert len(screens) > 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_an_episode_has_changed_for_good_is_told_where_it_is_asked_for(general: Suite, known: bool) -> None:
+    settings = PATIENT.model_copy(update={"tell_changes": known})
+    env = AndroidEnv(InProcessDevice(VirtualPhone()), general, settings)
+    task = next(task for task in general.tasks() if task.template == "notes.new_with_text")
+    played = run_episode(env, ScriptedExpert(general), task, 4)
+    words = [change.split(" (")[0] for change in played.changes or ()]
+    assert words == ([f"Notes notes: added {dict(task.params)['title'].capitalize()!r}"] if known else [])
+
+
+def test_a_device_that_keeps_no_state_tells_no_changes(make_phone: Any, suite: Suite) -> None:
+    env = AndroidEnv(make_phone(snapshots=False), suite, EnvSettings(tell_changes=True))
+    env.reset(suite.task("settings.toggle/bluetooth-on/0"), 0)
+    assert "changes" not in env.step(Finish()).info

@@ -64,6 +64,9 @@ class Watcher:
     def metrics(self, values: dict[str, float]) -> None:
         """Not needed."""
 
+    def warning(self, text: str) -> None:
+        """Not needed."""
+
     def devices(self, status: object) -> None:
         """Not needed."""
 

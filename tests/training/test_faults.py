@@ -58,6 +58,9 @@ class Killer:
     def metrics(self, values: dict[str, float]) -> None:
         """Not needed."""
 
+    def warning(self, text: str) -> None:
+        """Not needed."""
+
     def devices(self, status: object) -> None:
         """Not needed."""
 

@@ -51,6 +51,9 @@ class Cutter:
     def metrics(self, values: dict[str, float]) -> None:
         """Not needed."""
 
+    def warning(self, text: str) -> None:
+        """Not needed."""
+
     def devices(self, status: object) -> None:
         """Not needed."""
 
@@ -184,6 +187,9 @@ class Interrupter:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def metrics(self, values: dict[str, float]) -> None:
+        """Not needed."""
+
+    def warning(self, text: str) -> None:
         """Not needed."""
 
     def devices(self, status: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.training.alarms import SIGNS
 from tapwise.training.report.charts import Bar, Series, bar_chart, line_chart, moving_mean, percent
 from tapwise.training.report.films import FRAME_WIDTH, choose, make_films
 from tapwise.training.report.numbers import gain, groups, summary
@@ -46,6 +47,15 @@ class Legend:
 
     name: str
     style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How often episodes look as if the reward was not earned by the task: in the first round and in the last."""
+
+    words: str
+    first: float
+    last: float
 
 
 def write_report(folder: Path) -> dict[str, Any]:
@@ -84,6 +94,8 @@ def render(run: RunData, found: dict[str, Any]) -> str:
         success_chart=_success_chart(run),
         loss_chart=_loss_chart(run),
         losses=[Legend(series.name, series.style) for series in _loss_series(run)],
+        signs=_signs(run),
+        alarms=run.found.get("alarms", []),
         groups=groups(run),
         films=films,
         frame_width=FRAME_WIDTH,
@@ -144,6 +156,11 @@ def _guard_chart(run: RunData) -> str:
     return (
         line_chart(series, "iterations against the frozen critic", "Score and success", rates=True) if measured else ""
     )
+
+
+def _signs(run: RunData) -> list[Sign]:
+    shares = {sign: [line[key] for line in run.metrics if (key := f"alarms/{sign}") in line] for sign in SIGNS}
+    return [Sign(SIGNS[sign], found[0], found[-1]) for sign, found in shares.items() if found]
 
 
 def _loss_series(run: RunData) -> list[Series]:

@@ -33,6 +33,8 @@ from tapwise.training.usage import Usage
 
 PATIENT = EnvSettings(settle=SettleBudget(seconds=20.0, polls=40))
 """how phones are looked at: slow pages are waited for"""
+_KNOWING = ("virtual", "in_process")
+"""backends whose devices know what an episode has changed"""
 
 
 class PolicyRun(UnitRun[RecipeT]):
@@ -63,7 +65,9 @@ class PolicyRun(UnitRun[RecipeT]):
 
     def _collector(self, farm: Farm) -> Collector:
         self._farm = farm
-        settings = CollectorSettings(PATIENT, recipe_sha=self.sha, schedule=self.recipe.farm.resolved_schedule())
+        farm_config = self.recipe.farm
+        env = PATIENT.model_copy(update={"tell_changes": farm_config.backend in _KNOWING})
+        settings = CollectorSettings(env, recipe_sha=self.sha, schedule=farm_config.resolved_schedule())
         return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings, self._log_usage)
 
     def _log_usage(self, usage: Usage) -> None:
@@ -104,7 +108,11 @@ class PolicyRun(UnitRun[RecipeT]):
         found = self._collect.collect(
             self._greedy(), evaluation.jobs(f"evaluation-{phase}"), self._watch(f"evaluate/{phase}")
         )
-        self._measured(phase, [EpisodeResult.of(t) for t in found])
+        self._measured(phase, [EpisodeResult.of(t) for t in self._with_success(found)])
+
+    def _with_success(self, found: list[Trajectory]) -> list[Trajectory]:
+        """The episodes of an evaluation, told by whoever else can say it where the phone cannot."""
+        return found
 
     @property
     def _demonstrations_each(self) -> int:

@@ -48,6 +48,9 @@ class Observer(Protocol):
     def metrics(self, values: dict[str, float]) -> None:
         """Something was measured."""
 
+    def warning(self, text: str) -> None:
+        """Something looks wrong, though the run goes on."""
+
     def devices(self, status: Callable[[], list[DeviceStatus]]) -> None:
         """The farm is up; `status` tells of it at any time."""
 

@@ -1,0 +1,96 @@
+"""Judges in training: whose word is learned from, what is paid for, and what a judge that fails costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.errors import JudgeError
+from tapwise.records import Trajectory
+from tapwise.training.recipes import JudgeConfig, Recipe
+from tapwise.training.run import Run
+
+MakeRecipe = Callable[..., Recipe]
+YES = '{"success": true, "reason": "it looks done"}'
+ROLLOUTS = 4 + 2 * 3
+
+
+@pytest.fixture
+def judged(make_recipe: MakeRecipe, chat_server: Any) -> Callable[..., Recipe]:
+    """A recipe with a judge that says yes to everything; keyword arguments go to the judge's section."""
+    chat_server.script = [YES]
+    return lambda **more: make_recipe(judge={"url": chat_server.url, "model": "small", **more})
+
+
+def stored(folder: Path) -> list[Trajectory]:
+    with ParquetTrajectoryStore(folder / "trajectories", mode="read") as store:
+        return list(store)
+
+
+def test_verdicts_are_the_reward_where_the_recipe_says_so(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any, chat_server: Any
+) -> None:
+    run = Run(judged(reward="verdict"), tmp_path, watcher)
+    run.go()
+    assert [one.success for one in run.rollouts] == [True] * ROLLOUTS
+    assert len(chat_server.requests) == ROLLOUTS  # the evaluations go by the phones' states
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    wrong = [line["alarms/false_completion"] for line in lines if "alarms/false_completion" in line]
+    assert wrong == [1.0] * 3  # a random policy does nothing, and the judge believes in it
+
+
+def test_outcomes_stay_the_reward_beside_a_judge_that_is_only_watched(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any
+) -> None:
+    run = Run(judged(), tmp_path, watcher)
+    run.go()
+    assert not any(one.success for one in run.rollouts)
+    assert all(one.verdicts[0].success for one in run.rollouts)
+
+
+def test_a_run_that_goes_on_asks_about_no_episode_twice(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any, chat_server: Any
+) -> None:
+    recipe = judged(reward="verdict")
+    Run(recipe, tmp_path, watcher).go(stop_before="online/1")
+    again = Run(recipe, tmp_path, watcher)
+    again.go()
+    assert [one.success for one in again.rollouts] == [True] * ROLLOUTS
+    assert len(chat_server.requests) == ROLLOUTS
+
+
+def test_an_endpoint_that_is_down_stops_the_run_and_loses_no_episode(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any, chat_server: Any
+) -> None:
+    recipe = judged(reward="verdict")
+    chat_server.script = [{"status": 401}]
+    with pytest.raises(JudgeError, match="OPENAI_API_KEY"):
+        Run(recipe, tmp_path, watcher).go()
+    before = {one.id for one in stored(tmp_path) if one.id.startswith("offline-")}
+    assert len(before) == 4
+    chat_server.script = [YES]
+    run = Run(recipe, tmp_path, watcher)
+    run.go()
+    assert before <= {one.id for one in run.rollouts}
+
+
+def test_nothing_is_learned_from_an_episode_on_which_the_judge_abstains(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any, chat_server: Any
+) -> None:
+    chat_server.script = ["I cannot say.", YES]
+    run = Run(judged(reward="verdict"), tmp_path, watcher)
+    run.go()
+    assert len(run.rollouts) == ROLLOUTS - 1
+    assert len(run.progress.rollouts) == ROLLOUTS
+
+
+@pytest.mark.parametrize("given", [{"url": "http://127.0.0.1:1/v1"}, {"model": "m"}, {"reward": "verdict"}])
+def test_a_judge_that_cannot_be_asked_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        JudgeConfig.model_validate(given)
