@@ -25,12 +25,12 @@ from tapwise.records import (
 )
 from tapwise.training.alarms import Alarms
 
-TAP = Tap(Point(0.5, 0.5))
+TAP, DONE = Tap(Point(0.5, 0.5)), Finish()
 
 
 def episode(
     screens: Sequence[int] = (1, 2, 3, 4),
-    last: Action = Finish(),
+    last: Action = DONE,
     *,
     outcome: bool | None = True,
     said: bool | None = None,
@@ -74,7 +74,7 @@ def test_what_cannot_be_told_is_not_counted() -> None:
 
 
 def test_the_screen_after_the_last_touch_counts_and_that_after_the_end_does_not() -> None:
-    shares, _ = Alarms([]).watch([episode((1, 2), TAP), episode((1, 2), Finish())])
+    shares, _ = Alarms([]).watch([episode((1, 2), TAP), episode((1, 2), DONE)])
     assert shares["alarms/still_screen"] == 0.0
     shares, _ = Alarms([]).watch([episode((1,), TAP)])
     assert shares["alarms/still_screen"] == 1.0
