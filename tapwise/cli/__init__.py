@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "compare": "two evaluations: what differs in how they were made, and which is better",
     "data": "import, check, count and export trajectories",
     "judge": "let a model judge stored trajectories",
+    "view": "look at stored episodes in a browser",
     "replay": "score stored trajectories anew, or replay a policy on them",
     "phone": "serve virtual phones to any ADB client",
     "farm": "devices that stay up for other programs; what a farm makes of faults",

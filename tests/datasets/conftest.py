@@ -103,6 +103,7 @@ def _trajectories() -> st.SearchStrategy[r.Trajectory]:
         fault=st.none() | _builds(r.Fault, boundary=st.sampled_from(["device", "judge"]), type=TEXT, message=TEXT),
         outcome=outcomes,
         verdicts=st.lists(verdicts, max_size=2).map(tuple),
+        changes=st.none() | st.lists(TEXT, max_size=2).map(tuple),
     )
 
 

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any
 
 from PIL import Image
 
 from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.datasets.viewer import marks, words
 from tapwise.errors import StoreError
 from tapwise.images import decode_image
-from tapwise.records import (
-    Action,
-    End,
-    Finish,
-    LongPress,
-    Observation,
-    OpenApp,
-    Point,
-    Press,
-    Screenshot,
-    Size,
-    Step,
-    Swipe,
-    Tap,
-    Trajectory,
-    TypeText,
-    Wait,
-)
+from tapwise.records import End, Finish, Observation, Screenshot, Step, Trajectory
 from tapwise.training.report.source import RunData, by_number
 
 FRAME_WIDTH = 180
@@ -152,11 +135,12 @@ def _telling_first(numbers: list[int], results: dict[int, dict[str, Any]]) -> li
 
 def _frame(step: Step) -> Frame:
     screenshot = step.observation.screenshot
-    caption, detail = _words(step.decision.action)
+    caption, detail = words(step.decision.action)
     if step.decision.unparsable is not None:
         caption, detail = "Not readable", step.decision.text
     picture, height = _picture(screenshot)
-    return Frame(picture, height, "".join(_marks(step.decision.action, screenshot.size)), caption, detail)
+    drawn = marks(step.decision.action, FRAME_WIDTH, FRAME_WIDTH * screenshot.size.height / screenshot.size.width)
+    return Frame(picture, height, "".join(drawn), caption, detail)
 
 
 def _final_frame(observation: Observation) -> Frame:
@@ -170,69 +154,3 @@ def _picture(screenshot: Screenshot) -> tuple[str, int]:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=72, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}", height
-
-
-def _marks(action: Action, size: Size) -> Iterator[str]:
-    """Marks in the coordinates of the frame's picture: a ring with a dot, or an arrow, each on a light rim."""
-    height = FRAME_WIDTH * size.height / size.width
-
-    def place(point: Point) -> tuple[float, float]:
-        return point.x * FRAME_WIDTH, point.y * height
-
-    match action:
-        case Tap(at) | LongPress(at):
-            x, y = place(at)
-            for style in ("rim", "mark"):
-                yield f'<circle class="{style}" cx="{x:.1f}" cy="{y:.1f}" r="11"/>'
-            yield f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
-            if isinstance(action, LongPress):
-                yield f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="16"/>'
-        case Swipe(start, end):
-            (x1, y1), (x2, y2) = place(start), place(end)
-            path = f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}{_head(x1, y1, x2, y2)}"
-            for style in ("rim", "mark"):
-                yield f'<path class="{style}" d="{path}"/>'
-            yield f'<circle class="point" cx="{x1:.1f}" cy="{y1:.1f}" r="4"/>'
-        case TypeText() | Press() | OpenApp() | Wait() | Finish():
-            return
-        case _:
-            assert_never(action)
-
-
-def _head(x1: float, y1: float, x2: float, y2: float, size: float = 10.0) -> str:
-    """The two strokes of an arrow's head at (x2, y2)."""
-    length = max(1e-6, ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5)
-    ux, uy = (x2 - x1) / length * size, (y2 - y1) / length * size
-    left = f"{x2 - ux - 0.7 * uy:.1f} {y2 - uy + 0.7 * ux:.1f}"
-    right = f"{x2 - ux + 0.7 * uy:.1f} {y2 - uy - 0.7 * ux:.1f}"
-    return f"M{left}L{x2:.1f} {y2:.1f}L{right}"
-
-
-def _words(action: Action) -> tuple[str, str]:
-    """An action as a caption and what is to be said beside it."""
-    match action:
-        case Tap(_, target):
-            return "Tap", target or ""
-        case LongPress(_, _, target):
-            return "Hold", target or ""
-        case Swipe(start, end):
-            return f"Swipe {_direction(start, end)}", ""
-        case TypeText(text):
-            return "Type", f"\u201c{text}\u201d"
-        case Press(key):
-            return f"Press {key.value}", ""
-        case OpenApp(name):
-            return "Open", name
-        case Wait():
-            return "Wait", ""
-        case Finish(status, answer):
-            return ("Done" if status == "success" else "Impossible"), answer or ""
-        case _:
-            assert_never(action)
-
-
-def _direction(start: Point, end: Point) -> str:
-    across, along = end.x - start.x, end.y - start.y
-    if abs(across) > abs(along):
-        return "right" if across > 0 else "left"
-    return "down" if along > 0 else "up"

@@ -1,0 +1,7 @@
+"""Looking at stored trajectories: a page of all episodes, with their actions drawn on their screens."""
+
+from tapwise.datasets.viewer.drawing import marks, words
+from tapwise.datasets.viewer.page import write_page
+from tapwise.datasets.viewer.server import make_server
+
+__all__ = ["make_server", "marks", "words", "write_page"]
