@@ -51,9 +51,9 @@ TURNS = 5
 class WholePainter(Painter):
     """Draws every picture from nothing."""
 
-    def show(self, marks: Any) -> Any:
+    def show(self, marks: Any, width: int, height: int) -> Any:
         self._marks = ()
-        return super().show(marks)
+        return super().show(marks, width, height)
 
 
 def walk(phone: VirtualPhone) -> Iterator[None]:
@@ -95,7 +95,7 @@ def in_process(seconds: float) -> dict[str, float]:
         for way, found in rates.items():
             phone = VirtualPhone()
             if way == "plain":
-                phone._screen._painter = WholePainter(phone.size.width, phone.size.height)
+                phone._screen._painter = WholePainter()
             found.append(steps_in_process([phone], seconds / TURNS))
     wall, own = [statistics.median(pair[kind] for pair in rates["ours"]) for kind in (0, 1)]
     plain = statistics.median(pair[1] for pair in rates["plain"])

@@ -10,9 +10,9 @@ from tapwise.records import UiNode
 _XML_START: Final = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>"
 
 
-def hierarchy(root: UiNode) -> str:
-    """The accessibility tree as uiautomator writes it, on one line."""
-    pieces = [_XML_START, '<hierarchy rotation="0">']
+def hierarchy(root: UiNode, rotation: int = 0) -> str:
+    """The accessibility tree as uiautomator writes it, on one line; `rotation` in quarters of a turn."""
+    pieces = [_XML_START, f'<hierarchy rotation="{rotation}">']
     _append_node(pieces, root, 0)
     pieces.append("</hierarchy>")
     return "".join(pieces)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.app import App
@@ -22,6 +23,7 @@ from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.databases import DatabaseFiles, database_paths
+from tapwise.emulators.virtual.display import rotation_of, shown_size
 from tapwise.emulators.virtual.faults import Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
@@ -30,7 +32,9 @@ from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.saved import read_state, write_state
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
-from tapwise.emulators.virtual.state import AppState, Entry, PhoneState, Popup
+from tapwise.emulators.virtual.state import AppState, Entry, Notification, PhoneState, Popup
+from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS, RECENTS, SHADE, SYSTEM_UI
+from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.views import View
 from tapwise.errors import DeviceError
 from tapwise.records import Size, UiNode
@@ -57,8 +61,8 @@ class VirtualPhone:
         seed: int = 0,
         noise: Noise = Noise(),
     ) -> None:
-        self.size = size
-        self.density = density
+        self.physical_size = size
+        self.physical_density = density
         self.noise = noise
         self._apps = {app.package: app for app in installed_apps()}
         self._snapshots: dict[str, bytes] = {}
@@ -79,7 +83,7 @@ class VirtualPhone:
         state = PhoneState(
             seed=seed,
             settings=copy.deepcopy(DEFAULTS),
-            properties=_properties(self.size, self.density),
+            properties=_properties(self.physical_size, self.physical_density),
             files=_fresh_files(),
             apps={},
             foreground=LAUNCHER,
@@ -98,6 +102,8 @@ class VirtualPhone:
         state.foreground = LAUNCHER
         state.recents.clear()
         state.popup, state.toast, state.lure, state.noise_draws = None, "", "", 0
+        state.panel = None
+        state.notifications.clear()
 
     def _no_space(self, path: str) -> bool:
         return self.faults.fires("full_disk", path) is not None
@@ -147,7 +153,7 @@ class VirtualPhone:
 
     def fork(self) -> VirtualPhone:
         """Another phone in the same state, which goes its own way from here; named snapshots come along."""
-        twin = VirtualPhone(size=self.size, density=self.density, noise=self.noise)
+        twin = VirtualPhone(size=self.physical_size, density=self.physical_density, noise=self.noise)
         twin.restore(self.snapshot())
         twin._snapshots = dict(self._snapshots)
         return twin
@@ -204,6 +210,7 @@ class VirtualPhone:
         digest.update(
             repr([state.seed, state.recents, state.toast, state.lure, state.noise_draws, state.clipboard]).encode()
         )
+        digest.update(repr([state.panel, state.notifications, state.display]).encode())
         return digest.hexdigest()
 
     def data_hash(self) -> str:
@@ -217,6 +224,34 @@ class VirtualPhone:
 
     def _changed(self) -> None:
         self._screen.invalidate()
+
+    # --- display -------------------------------------------------------------------------------------
+
+    @property
+    def rotation(self) -> int:
+        """Quarters of a turn of the display."""
+        return rotation_of(self.settings, self.state.display)
+
+    @property
+    def natural_size(self) -> Size:
+        """The display's size in pixels when it is not turned."""
+        override = self.state.display.size
+        return self.physical_size if override is None else Size(override[1], override[0])
+
+    @property
+    def size(self) -> Size:
+        """The display's size in pixels as it is turned now."""
+        return shown_size(self.natural_size, self.rotation)
+
+    @property
+    def density(self) -> int:
+        """Dots per inch."""
+        return self.state.display.density or self.physical_density
+
+    def hold(self, turn: int) -> None:
+        """Hold the phone turned by so many quarters; the display follows where rotation is automatic."""
+        self.state.display.held = turn % 4
+        self._changed()
 
     # --- views ---------------------------------------------------------------------------------------
 
@@ -240,8 +275,23 @@ class VirtualPhone:
         """Whether a dialog or an interruption is open."""
         return self._screen.scene().modal
 
+    def theme(self) -> themes.Theme:
+        """The colours of now."""
+        return self._screen.metrics().theme
+
+    def thumbnail(self, package: str, width: int, height: int) -> Image.Image:
+        """The upper part of a recent app's page, as wide as `width`."""
+        return self._screen.thumbnail(package, width, height)
+
+    def window_package(self) -> str:
+        """The package of the window in front, which may be the system's."""
+        panel = self.state.panel
+        return SYSTEM_UI if panel is not None and panel.route != (RECENTS,) else self.foreground().partition("/")[0]
+
     def foreground(self) -> str:
-        """The foreground activity as "package/activity"."""
+        """The foreground activity as "package/activity"; recent apps are the launcher's, and a shade has none."""
+        if self.state.panel is not None and self.state.panel.route == (RECENTS,):
+            return f"{LAUNCHER}/{self._apps[LAUNCHER].activity}"
         if self.state.lure:
             return "com.android.vending/.LureActivity"
         app = self._apps[self.state.foreground]
@@ -267,7 +317,7 @@ class VirtualPhone:
     @property
     def entry(self) -> Entry:
         """The page in front."""
-        return self.state.apps[self.state.foreground].stack[-1]
+        return self.state.panel or self.state.apps[self.state.foreground].stack[-1]
 
     # --- input ---------------------------------------------------------------------------------------
 
@@ -288,8 +338,16 @@ class VirtualPhone:
             return
         if not self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
             return
+        panel = self.state.panel
+        if y2 - y1 > abs(x2 - x1) and (self._screen.in_status_bar(y1) or (panel and panel.route == (SHADE,))):
+            self.show_panel(SHADE if panel is None or panel.route == (RECENTS,) else QUICK_SETTINGS)
+            return
+        if panel is not None and abs(x2 - x1) > abs(y2 - y1):
+            self._screen.swipe_aside(x1, y1)
+            return
         stack = self.state.apps[LAUNCHER].stack
-        if self.state.foreground == LAUNCHER and len(stack) == 1 and y1 - y2 > abs(x2 - x1) and not self.is_asking():
+        on_home = self.state.foreground == LAUNCHER and panel is None
+        if on_home and len(stack) == 1 and y1 - y2 > abs(x2 - x1) and not self.is_asking():
             stack.append(Entry((DRAWER,)))
             self._changed()
         else:
@@ -318,7 +376,9 @@ class VirtualPhone:
         elif code == "KEYCODE_HOME":
             self.go_home()
         elif code == "KEYCODE_APP_SWITCH":
-            self.show_recent()
+            self.show_recents()
+        elif code == "KEYCODE_NOTIFICATION":
+            self.show_panel(SHADE)
         elif code == "KEYCODE_ENTER":
             self._screen.submit()
         elif code == "KEYCODE_ESCAPE" and self.entry.focus is not None:
@@ -354,7 +414,7 @@ class VirtualPhone:
     def open(self, package: str, *route: str) -> None:
         """Bring an installed app to the front, with a page on top of its first one when a route is given."""
         state = self.state
-        state.popup, state.lure = None, ""
+        state.popup, state.lure, state.panel = None, "", None
         app_state = state.apps[package]
         fresh = not app_state.stack
         if fresh:
@@ -387,11 +447,11 @@ class VirtualPhone:
     def force_stop(self, package: str) -> None:
         """Stop an app; unknown packages are ignored, as on Android."""
         if package in self._apps and package != LAUNCHER:
+            if self.state.foreground == package:
+                self.go_home()
             self.state.apps[package].stack.clear()
             if package in self.state.recents:
                 self.state.recents.remove(package)
-            if self.state.foreground == package:
-                self.go_home()
         self._changed()
 
     def clear(self, package: str) -> bool:
@@ -425,11 +485,62 @@ class VirtualPhone:
         self.open(LAUNCHER)
         del self.state.apps[LAUNCHER].stack[1:]
 
-    def show_recent(self) -> None:
-        """Go back to the app used before this one."""
+    def show_recents(self) -> None:
+        """Show the recent apps; where they are shown already, go back to the app used before this one."""
+        panel = self.state.panel
+        if panel is None or panel.route != (RECENTS,):
+            self.show_panel(RECENTS)
+            return
         other = next((p for p in self.state.recents if p != self.state.foreground), None)
         if other is not None:
             self.open(other)
+
+    def dismiss_task(self, package: str) -> None:
+        """Take an app off the recent ones, and end it."""
+        panel = self.state.panel
+        self.force_stop(package)
+        self.state.panel = panel
+
+    def dismiss_all_tasks(self) -> None:
+        """End all apps, and show the launcher."""
+        for package in list(self.state.recents):
+            self.force_stop(package)
+        self.go_home()
+
+    # --- panels and notifications ----------------------------------------------------------------------
+
+    def show_panel(self, name: str) -> None:
+        """Put one of the system's own pages in front."""
+        self.state.panel = Entry((name,))
+        self._changed()
+
+    def close_panel(self) -> None:
+        """Show the app again."""
+        self.state.panel = None
+        self._changed()
+
+    def notify(self, notification: Notification) -> None:
+        """Post a notification, in the place of one with the same package and tag."""
+        kept = [n for n in self.state.notifications if (n.package, n.tag) != (notification.package, notification.tag)]
+        self.state.notifications[:] = [notification, *kept]
+        self._changed()
+
+    def open_notification(self, notification: Notification) -> None:
+        """Go to the app that posted it."""
+        self.state.panel = None
+        self.dismiss_notification(notification)
+        if notification.package in self._apps:
+            self.open(notification.package)
+
+    def dismiss_notification(self, notification: Notification) -> None:
+        """Take it off the shade."""
+        self.state.notifications.remove(notification)
+        self._changed()
+
+    def dismiss_all_notifications(self) -> None:
+        """Empty the shade, and close it."""
+        self.state.notifications.clear()
+        self.close_panel()
 
     def page_opened(self) -> None:
         """Let the world's noise meet a newly opened page."""
@@ -457,8 +568,11 @@ class VirtualPhone:
             self.state.lure, self.state.popup = popup.lure, None
 
     def pop_page(self) -> None:
-        """Back: leave the lure, the page, or the app."""
+        """Back: leave the panel, the lure, the page, or the app."""
         state = self.state
+        if state.panel is not None:
+            self.close_panel()
+            return
         if state.lure:
             state.lure = ""
             return

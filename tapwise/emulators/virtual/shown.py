@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tapwise.emulators.virtual import drift as drifts
+from tapwise.emulators.virtual.display import font_scale
 from tapwise.emulators.virtual.drift import Drift, drift_of
 from tapwise.emulators.virtual.noise import DISMISS_ID, shuffled
 from tapwise.emulators.virtual.state import Entry, Route
+from tapwise.emulators.virtual.system_ui import panel_page
 from tapwise.emulators.virtual.ui import theme as themes
-from tapwise.emulators.virtual.ui.canvas import Canvas
+from tapwise.emulators.virtual.ui.canvas import Canvas, Mark
 from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, Scene, StatusBar, compose
-from tapwise.emulators.virtual.ui.raster import Painter
+from tapwise.emulators.virtual.ui.raster import Painter, picture
 from tapwise.emulators.virtual.ui.scene import describe, hit, paint
 from tapwise.emulators.virtual.ui.views import Button, ListItem, Metrics, Space, Text, TextField, View
 from tapwise.records import UiNode
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from tapwise.emulators.virtual.phone import VirtualPhone
 
 ItemT = TypeVar("ItemT")
+MOST_THUMBNAILS = 32
 
 
 class Screen:
@@ -35,7 +39,9 @@ class Screen:
         self._phone = phone
         self._scene: Scene | None = None
         self._pixels: NDArray[np.uint8] | None = None
-        self._painter = Painter(phone.size.width, phone.size.height)
+        self._painter = Painter()
+        self._thumbnails: dict[bytes, Image.Image] = {}
+        """pictures of pages that were shown small, by their pixels: the same picture is the same mark"""
 
     def invalidate(self) -> None:
         """Forget the scene: something has changed."""
@@ -48,7 +54,8 @@ class Screen:
         drift = self._drift()
         dark = phone.settings.is_on("secure", "ui_night_mode", "2") or drift.dark
         accent = drift.accent or themes.ACCENTS[phone.state.seed % len(themes.ACCENTS)]
-        return Metrics(phone.density / 160, themes.theme(dark=dark, accent=accent), drift.font_scale)
+        scale = drift.font_scale * font_scale(phone.settings)
+        return Metrics(phone.density / 160, themes.theme(dark=dark, accent=accent), scale)
 
     def _drift(self) -> Drift:
         return drift_of(self._phone.noise.drift, self._phone.state.seed)
@@ -56,12 +63,33 @@ class Screen:
     def frame(self) -> NDArray[np.uint8]:
         """Pixels of the scene, drawn at most once per change."""
         if self._pixels is None:
-            metrics = self.metrics()
-            canvas = Canvas(self._phone.size.width, self._phone.size.height, metrics.theme.background)
-            for layer in self.scene().layers:
-                paint(layer, canvas, metrics)
-            self._pixels = self._painter.show(canvas.marks)
+            size = self._phone.size
+            self._pixels = self._painter.show(self._marks(self.scene()), size.width, size.height)
         return self._pixels
+
+    def _marks(self, scene: Scene) -> Sequence[Mark]:
+        metrics, size = self.metrics(), self._phone.size
+        canvas = Canvas(size.width, size.height, metrics.theme.background)
+        for layer in scene.layers:
+            paint(layer, canvas, metrics)
+        return canvas.marks
+
+    def thumbnail(self, package: str, width: int, height: int) -> Image.Image:
+        """The upper part of a recent app's page, without the system's bars."""
+        phone, size, metrics = self._phone, self._phone.size, self.metrics()
+        stack = phone.state.apps[package].stack
+        entry = stack[-1] if stack else Entry(("home",))
+        page = _PageUi(phone, package, entry).build()
+        drifts.apply(self._drift(), page)
+        bars = Chrome(status=StatusBar(time="", symbols=()), navigation=(_nothing, _nothing, _nothing))
+        marks = self._marks(compose(page, bars, entry.scroll, size.width, size.height, metrics))
+        top = round(metrics.px(themes.STATUS_BAR_DP))
+        whole = Image.fromarray(picture(marks, size.width, size.height)).crop((0, top, size.width, size.height))
+        small = whole.resize((width, max(height, round(whole.height * width / size.width))), Image.Resampling.BOX)
+        shown = small.crop((0, 0, width, height))
+        if len(self._thumbnails) >= MOST_THUMBNAILS:
+            self._thumbnails.clear()
+        return self._thumbnails.setdefault(shown.tobytes(), shown)
 
     def counter(self) -> int:
         """How often the picture has changed."""
@@ -72,7 +100,7 @@ class Screen:
         """The accessibility tree: of the dialog alone while one is open, as on Android."""
         scene, metrics, phone = self.scene(), self.metrics(), self._phone
         layers = scene.layers[-1:] if scene.modal else scene.layers
-        package = phone.foreground().partition("/")[0]
+        package = phone.window_package()
         children = tuple(_without_keyboard(describe(layer, package, metrics)) for layer in layers)
         return UiNode(
             class_name="android.widget.FrameLayout",
@@ -117,13 +145,29 @@ class Screen:
         entry.scroll = min(max(target, 0.0), math.ceil(scene.scroll_range / row) * row)
         self.invalidate()
 
+    def in_status_bar(self, y: float) -> bool:
+        """Whether a pixel's row is one of the bar at the top."""
+        return y < self.metrics().px(themes.STATUS_BAR_DP)
+
+    def swipe_aside(self, x: float, y: float) -> None:
+        """Push away what lies under a pixel, where that can be done."""
+        for layer in reversed(self.scene().layers):
+            for placed in reversed(hit(layer, x, y)):
+                if placed.view.on_swipe_aside is not None:
+                    placed.view.on_swipe_aside()
+                    self.invalidate()
+                    return
+
     def press_back(self) -> None:
-        """Back closes, in this order: interruption, dialog, keyboard, page."""
+        """Back closes, in this order: panel, interruption, dialog, keyboard, page."""
         phone = self._phone
+        if phone.state.panel is not None:
+            phone.close_panel()
+            return
         if phone.state.popup is not None:
             phone.dismiss_popup()
             return
-        page = _PageUi(phone).build()
+        page = _PageUi(phone, phone.state.foreground, phone.entry).build()
         if not phone.state.lure and page.dialog is not None and page.dialog.on_dismiss is not None:
             page.dialog.on_dismiss()
         elif not phone.state.lure and phone.entry.focus is not None:
@@ -167,12 +211,17 @@ class Screen:
             entry = phone.entry
             page = self._page(entry)
             drifts.apply(self._drift(), page)
-            shows_fields = not phone.state.lure and phone.state.popup is None and entry.loading_s <= 0
+            shows_fields = (
+                phone.state.panel is None
+                and not phone.state.lure
+                and phone.state.popup is None
+                and entry.loading_s <= 0
+            )
             chrome = Chrome(
                 status=self._status_bar(),
-                navigation=(self.press_back, phone.go_home, phone.show_recent),
+                navigation=(self.press_back, phone.go_home, phone.show_recents),
                 keyboard=self._press_key if entry.focus is not None and shows_fields else None,
-                overlay=self._overlay() if entry.loading_s <= 0 else None,
+                overlay=self._overlay() if entry.loading_s <= 0 and phone.state.panel is None else None,
                 toast=phone.state.toast,
             )
             size = phone.size
@@ -181,13 +230,15 @@ class Screen:
 
     def _page(self, entry: Entry) -> Page:
         phone = self._phone
+        if phone.state.panel is not None:
+            return panel_page(phone, phone.state.panel)
         if phone.state.lure:
             return _lure_page(phone.state.lure, phone.handler(phone.pop_page))
         if entry.loading_s > 0:
             dots = "." * (1 + int(entry.loading_s / 0.05) % 3)
             label = Text(value="Loading" + dots, align="center", muted=True, id="loading")
             return Page(title="", body=[Space(size=3 * themes.ROW_DP), label])
-        return _PageUi(phone).build()
+        return _PageUi(phone, phone.state.foreground, phone.entry).build()
 
     def _overlay(self) -> Dialog | None:
         popup = self._phone.state.popup
@@ -207,16 +258,18 @@ class Screen:
             symbols.append("wifi")
         if settings.is_on("global", "bluetooth_on"):
             symbols.append("bluetooth")
+        if self._phone.state.notifications:
+            symbols.append("bell")
         return StatusBar(time=f"{self._phone.clock.now():%H:%M}", symbols=symbols)
 
 
 class _PageUi:
     """The phone as the page in front sees it (protocol `Ui`)."""
 
-    def __init__(self, phone: VirtualPhone) -> None:
+    def __init__(self, phone: VirtualPhone, package: str, entry: Entry) -> None:
         self._phone = phone
-        self._package = phone.state.foreground
-        self._entry = phone.entry
+        self._package = package
+        self._entry = entry
         self.settings = phone.settings
         self.files = phone.files
 
@@ -292,6 +345,10 @@ def _lure_page(title: str, back: Callable[[], None]) -> Page:
         ListItem(title="Learn more", icon="globe"),
     ]
     return Page(title=title, on_back=back, body=body)
+
+
+def _nothing() -> None:
+    """A bar that nobody touches."""
 
 
 def _without_keyboard(node: UiNode) -> UiNode:

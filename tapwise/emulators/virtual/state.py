@@ -42,6 +42,26 @@ class Popup:
 
 
 @dataclass
+class Notification:
+    """What the shade lists: who posted it, under which tag, and what it says. Another with the same tag replaces it."""
+
+    package: str
+    tag: str
+    title: str
+    text: str
+
+
+@dataclass
+class Display:
+    """What was changed of the display: size (width, height) in pixels and density, and how the phone is held."""
+
+    size: tuple[int, int] | None = None
+    density: int | None = None
+    held: int = 0
+    """quarters of a turn"""
+
+
+@dataclass
 class PhoneState:
     """Everything that distinguishes one phone from another of the same model."""
 
@@ -59,5 +79,10 @@ class PhoneState:
     lure: str = ""
     noise_draws: int = 0
     clipboard: str = ""
+    panel: Entry | None = None
+    """the system's own page in front of the app: recents, notifications or quick_settings"""
+    notifications: list[Notification] = field(default_factory=list)
+    """newest first"""
+    display: Display = field(default_factory=Display)
     packages: dict[str, Apk] = field(default_factory=dict)
     """what was installed beside the apps; its code does not run"""

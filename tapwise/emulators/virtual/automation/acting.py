@@ -48,7 +48,7 @@ class Acting:
     def dump(self, depth: int = 50) -> str:
         """The tree in uiautomator's XML, without what lies deeper than `depth` nodes."""
         self._phone.poll()
-        return hierarchy(_cut(self._phone.tree(), max(1, depth)))
+        return hierarchy(_cut(self._phone.tree(), max(1, depth)), self._phone.rotation)
 
     def clear_focused(self) -> bool:
         """Empty the field that has the keyboard; whether there is one."""

@@ -15,7 +15,9 @@ from tapwise.emulators.virtual.automation.elements import EDITABLE, W3C_KEY, Ele
 from tapwise.emulators.virtual.automation.gestures import perform, type_keys
 from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
+from tapwise.emulators.virtual.display import lock_rotation
 from tapwise.emulators.virtual.keys import press
+from tapwise.emulators.virtual.system_ui import SHADE
 from tapwise.records import UiNode
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _ALIASES: Final = {
 }
 _OPTIONAL: Final = frozenset({"content-desc", "resource-id", "hint"})
 _MOST_SWIPES: Final = 30
+_TURNS: Final = {"PORTRAIT": 0, "LANDSCAPE": 1}
 _DIALOG_BUTTONS: Final = (
     ("OK", "Allow", "Yes", "Continue"),
     ("Cancel", "Not now", "No thanks", "Later", "Close", "Skip"),
@@ -61,7 +64,7 @@ class AppiumServer:
     def _table(self) -> list[tuple[str, str, Callable[..., Any]]]:
         element = "/element/{}"
         return [
-            ("GET", "/source", lambda body: source(self._acting.nodes())),
+            ("GET", "/source", lambda body: source(self._acting.nodes(), self._phone.rotation)),
             ("GET", "/screenshot", lambda body: self._screenshot(None)),
             ("POST", "/element", self._find_one),
             ("POST", "/elements", self._find_all),
@@ -89,7 +92,7 @@ class AppiumServer:
             ("POST", "/back", lambda body: self._phone.key_event("KEYCODE_BACK")),
             ("GET", "/window/current/size", lambda body: _part(self._window(), "width", "height")),
             ("GET", "/window/rect", lambda body: self._window()),
-            ("GET", "/orientation", lambda body: "PORTRAIT"),
+            ("GET", "/orientation", lambda body: self._oriented()),
             ("POST", "/orientation", self._orientation),
             ("GET", "/alert/text", self._alert_text),
             ("POST", "/alert/accept", lambda body: self._alert(body, 0)),
@@ -104,6 +107,9 @@ class AppiumServer:
             ("GET", "/appium/device/info", lambda body: self._info()),
             ("GET", "/appium/device/pixel_ratio", lambda body: self._phone.density / 160),
             ("GET", "/appium/device/display_density", lambda body: self._phone.density),
+            ("GET", "/rotation", lambda body: {"x": 0, "y": 0, "z": 90 * self._phone.rotation}),
+            ("POST", "/rotation", self._rotate),
+            ("POST", "/appium/device/open_notifications", lambda body: self._phone.show_panel(SHADE)),
             ("GET", "/appium/device/declared_orientation", lambda body: "PORTRAIT"),
             ("GET", "/appium/device/battery_info", lambda body: {"status": 2, "level": 1.0}),
             ("GET", "/appium/device/system_bars", lambda body: {"statusBar": round(24 * self._phone.density / 160)}),
@@ -251,10 +257,25 @@ class AppiumServer:
     def _press(self, body: Body) -> None:
         press(self._phone, str(int(body["keycode"])))
 
+    def _oriented(self) -> str:
+        return "LANDSCAPE" if self._phone.rotation % 2 else "PORTRAIT"
+
     def _orientation(self, body: Body) -> str:
-        if body.get("orientation") != "PORTRAIT":
-            raise ElementError("invalid element state", "this phone's screen does not turn", 400)
-        return "PORTRAIT"
+        name = body.get("orientation")
+        if name not in _TURNS:
+            raise ElementError("invalid argument", f"there is no orientation {name!r}; known: {', '.join(_TURNS)}", 400)
+        return self._turn(_TURNS[name])
+
+    def _rotate(self, body: Body) -> str:
+        degrees = int(body.get("z", -1))
+        if degrees % 90 or not 0 <= degrees < 360 or body.get("x") or body.get("y"):
+            raise ElementError("invalid argument", "a rotation has x and y 0, and z 0, 90, 180 or 270", 400)
+        return self._turn(degrees // 90)
+
+    def _turn(self, quarters: int) -> str:
+        lock_rotation(self._phone.settings, quarters)
+        self._phone.advance(0.0)
+        return self._oriented()
 
     def _clipboard(self, body: Body) -> str:
         return base64.b64encode(self._phone.state.clipboard.encode()).decode()

@@ -190,14 +190,17 @@ def attributes(node: Node) -> dict[str, str]:
     }
 
 
-def source(nodes: Nodes) -> str:
-    """The tree in UiAutomator2's XML: tags are classes."""
-    return "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>" + ET.tostring(_document(nodes), "unicode")
+def source(nodes: Nodes, rotation: int = 0) -> str:
+    """The tree in UiAutomator2's XML: tags are classes. `rotation` in quarters of a turn."""
+    return "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>" + ET.tostring(
+        _document(nodes, rotation), "unicode"
+    )
 
 
-def _document(nodes: Nodes) -> ET.Element:
+def _document(nodes: Nodes, rotation: int = 0) -> ET.Element:
     first = nodes[0].ui.bounds
-    root = ET.Element("hierarchy", {"index": "0", "rotation": "0", "width": str(first[2]), "height": str(first[3])})
+    about = {"index": "0", "rotation": str(rotation), "width": str(first[2]), "height": str(first[3])}
+    root = ET.Element("hierarchy", about)
     made: list[ET.Element] = []
     for node in nodes:
         above = root if node.parent is None else made[node.parent]

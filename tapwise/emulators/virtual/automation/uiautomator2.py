@@ -14,6 +14,8 @@ from tapwise.emulators.virtual.automation.acting import Acting, NotFound
 from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
 from tapwise.emulators.virtual.automation.selectors import Selector, SelectorError
+from tapwise.emulators.virtual.display import ORIENTATIONS, lock_rotation
+from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS, SHADE
 from tapwise.records import UiNode
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Uiautomator2Server:
             "flingToBeginning": lambda selector, vertical, times=50: self._to_end(selector, vertical, times, -1),
             "flingToEnd": lambda selector, vertical, times=50: self._to_end(selector, vertical, times, 1),
             "gesture": _two_fingers,
-            "freezeRotation": lambda frozen: None,
+            "freezeRotation": self._freeze_rotation,
             "getClipboard": lambda: self._phone.state.clipboard,
             "getLastToast": lambda: self._phone.state.toast or self._toast or None,
             "getLastTraversedText": lambda: None,
@@ -66,8 +68,8 @@ class Uiautomator2Server:
             "makeToast": self._make_toast,
             "objInfo": lambda selector: self._info(self._acting.one(selector)),
             "objInfoOfAllInstances": lambda selector: [self._info(node) for node in self._acting.find(selector)],
-            "openNotification": lambda: False,
-            "openQuickSettings": lambda: False,
+            "openNotification": lambda: self._show(SHADE),
+            "openQuickSettings": lambda: self._show(QUICK_SETTINGS),
             "pasteClipboard": lambda: self._phone.type_text(self._phone.state.clipboard),
             "pinchIn": _two_fingers,
             "pinchOut": _two_fingers,
@@ -81,7 +83,7 @@ class Uiautomator2Server:
             ),
             "scrollToEnd": lambda selector, vertical, times=50, steps=0: self._to_end(selector, vertical, times, 1),
             "setClipboard": lambda label, text: self._acting.set_clipboard(text),
-            "setOrientation": lambda name: None,
+            "setOrientation": self._set_orientation,
             "setText": self._set_text,
             "sleep": lambda: None,
             "swipe": self._swipe,
@@ -121,16 +123,16 @@ class Uiautomator2Server:
         phone = self._phone
         scale = phone.density / 160
         return {
-            "currentPackageName": phone.foreground().partition("/")[0],
+            "currentPackageName": phone.window_package(),
             "displayHeight": phone.size.height,
-            "displayRotation": 0,
+            "displayRotation": phone.rotation,
             "displaySizeDpX": round(phone.size.width / scale),
             "displaySizeDpY": round(phone.size.height / scale),
             "displayWidth": phone.size.width,
             "productName": phone.properties["ro.product.name"],
             "screenOn": True,
             "sdkInt": int(phone.properties["ro.build.version.sdk"]),
-            "naturalOrientation": True,
+            "naturalOrientation": phone.rotation in (0, 2),
         }
 
     def _screenshot(self, scale: float = 1, quality: int = 80) -> str:
@@ -231,6 +233,24 @@ class Uiautomator2Server:
 
     def _child_by_instance(self, within: Selector, child: Selector, number: int) -> Selector:
         return _step(within, {**child, "instance": int(number)})
+
+    def _show(self, panel: str) -> bool:
+        self._phone.show_panel(panel)
+        return True
+
+    def _freeze_rotation(self, frozen: bool = True) -> None:
+        if frozen:
+            lock_rotation(self._phone.settings, self._phone.rotation)
+        else:
+            self._phone.settings.put("system", "accelerometer_rotation", "1")
+        self._phone.advance(0.0)
+
+    def _set_orientation(self, name: str) -> None:
+        turn = next((turn for known, turn in ORIENTATIONS.items() if name in (known, known[0])), None)
+        if turn is None:
+            raise ValueError(f"there is no orientation {name!r}; known: {', '.join(ORIENTATIONS)}")
+        lock_rotation(self._phone.settings, turn)
+        self._phone.advance(0.0)
 
     def _press_key(self, name: str) -> bool:
         if name.lower() not in _KEYS:

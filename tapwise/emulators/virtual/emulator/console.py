@@ -124,7 +124,7 @@ class Console:
             "network": lambda _: "Current network status:\n  download speed:          0 bits/s (0.0 KB/s)",
             "ping": lambda _: "I am alive!",
             "power": self._power,
-            "rotate": lambda _: "",
+            "rotate": self._rotate,
             "sms": self._sms,
         }
         if verb not in commands:
@@ -180,6 +180,11 @@ class Console:
                     self._finger = None
                 return ""
         raise Refused("usage: event text TEXT | event mouse X Y DEVICE BUTTONS")
+
+    def _rotate(self, rest: str) -> str:
+        phone = self._machine.phone
+        phone.hold(phone.state.display.held + 1)
+        return ""
 
     def _geo(self, rest: str) -> str:
         match rest.split():

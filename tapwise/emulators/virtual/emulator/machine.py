@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from tapwise.emulators.virtual.emulator.avd import BOOT_SNAPSHOT, Avd
 from tapwise.emulators.virtual.phone import VirtualPhone
+from tapwise.emulators.virtual.state import Notification
 
 _SMS = "content://sms"
 _CONVERSATIONS = "content://mms-sms/conversations"
 _RECEIVED = 1
+_MESSAGES = "com.google.android.apps.messaging"
 
 
 class Machine:
@@ -60,3 +62,4 @@ class Machine:
         else:
             phone.content.update(_CONVERSATIONS, {"read": 0}, lambda row: row["_id"] == thread["_id"])
         phone.content.insert(_SMS, {"address": number, "body": text, "type": _RECEIVED})
+        phone.notify(Notification(_MESSAGES, f"sms:{number}", number, text))

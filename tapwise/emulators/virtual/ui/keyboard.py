@@ -10,6 +10,8 @@ from tapwise.emulators.virtual.ui.canvas import Box, Canvas, text_width
 from tapwise.emulators.virtual.ui.views import Column, Metrics, Row, View
 
 KEYBOARD_DP = 3 * themes.ROW_DP
+LARGEST_SHARE = 0.38
+"""of the screen's height, where that is less"""
 
 KeyHandler = Callable[[str], None]
 """receives a character, or "DEL" or "ENTER" """
@@ -23,9 +25,10 @@ class KeyView(View):
 
     label: str
     icon: str = field(default="")
+    row_dp: float
 
     def height(self, width: float, m: Metrics) -> float:
-        return m.px(KEYBOARD_DP / 5)
+        return m.px(self.row_dp)
 
     def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
         gap = m.px(2)
@@ -44,11 +47,16 @@ class KeyView(View):
         canvas.text(x - text_width(self.label, font) / 2, y - font * 0.65, self.label, font, m.theme.text)
 
 
-def keyboard(press: KeyHandler) -> View:
+def keyboard_height_dp(screen_height_dp: float) -> float:
+    """How high the keyboard is on a screen."""
+    return min(KEYBOARD_DP, screen_height_dp * LARGEST_SHARE)
+
+
+def keyboard(press: KeyHandler, height_dp: float) -> View:
     """The keyboard's view; `press` is called for every key."""
 
     def key(label: str, value: str | None = None, icon: str = "") -> View:
-        return KeyView(label=label, icon=icon, on_tap=lambda: press(value or label))
+        return KeyView(label=label, icon=icon, row_dp=height_dp / 5, on_tap=lambda: press(value or label))
 
     rows: list[View] = [Row(children=[key(c) for c in ROWS[0]]), Row(children=[key(c) for c in ROWS[1]])]
     rows.append(Row(children=[key(c) for c in ROWS[2]]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import Box, Canvas
-from tapwise.emulators.virtual.ui.keyboard import KEYBOARD_DP, KeyHandler, keyboard
+from tapwise.emulators.virtual.ui.keyboard import KeyHandler, keyboard, keyboard_height_dp
 from tapwise.emulators.virtual.ui.scene import Placed, arrange
 from tapwise.emulators.virtual.ui.views import (
     Button,
@@ -124,15 +124,17 @@ def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, 
     fixed: list[tuple[View, Box]] = []
     if page.wallpaper is not None:
         fixed.append((page.wallpaper, screen))
-    toolbar = page.toolbar or (_toolbar(page, m) if page.title else None)
+    upright = height > width
+    toolbar = page.toolbar or (_toolbar(page, upright, m) if page.title else None)
     if toolbar is not None:
-        box = (0.0, top, float(width), top + m.px(themes.TOOLBAR_DP))
+        box = (0.0, top, float(width), top + (m.px(themes.TOOLBAR_DP) if upright else toolbar.height(width, m)))
         fixed.append((toolbar, box))
         top = box[3]
     keys: list[tuple[View, Box]] = []
     if chrome.keyboard is not None:
-        bottom -= m.px(KEYBOARD_DP)
-        keys = [(keyboard(chrome.keyboard), (0.0, bottom, float(width), bottom + m.px(KEYBOARD_DP)))]
+        keys_dp = keyboard_height_dp(height / m.scale)
+        bottom -= m.px(keys_dp)
+        keys = [(keyboard(chrome.keyboard, keys_dp), (0.0, bottom, float(width), bottom + m.px(keys_dp)))]
     bar: list[tuple[View, Box]] = []
     if page.bottom is not None:
         bar_height = page.bottom.height(width, m)
@@ -162,7 +164,7 @@ def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, 
     return Scene(layers, viewport, scroll_range, dialog is not None)
 
 
-def _toolbar(page: Page, m: Metrics) -> View:
+def _toolbar(page: Page, upright: bool, m: Metrics) -> View:
     children: list[View] = []
     weights: list[float] = []
     if page.on_back is not None:
@@ -174,7 +176,7 @@ def _toolbar(page: Page, m: Metrics) -> View:
     children += page.actions
     weights += [0.15] * len(page.actions)
     bar = Row(children=children, weights=weights, row_height=themes.ROW_DP)
-    return Column(children=[Space(size=themes.TOOLBAR_DP - themes.ROW_DP), bar])
+    return Column(children=[Space(size=themes.TOOLBAR_DP - themes.ROW_DP), bar]) if upright else bar
 
 
 def _navigation_layer(chrome: Chrome, width: int, height: int, light: bool, m: Metrics) -> Layer:

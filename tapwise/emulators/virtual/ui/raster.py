@@ -38,27 +38,34 @@ def picture(marks: Sequence[Mark], width: int, height: int) -> NDArray[np.uint8]
 class Painter:
     """Draws one picture after the other, each time only what differs."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self) -> None:
+        self.counter = 0
+        """grows by one whenever the pixels have changed"""
+        self._resize(0, 0)
+
+    def _resize(self, width: int, height: int) -> None:
         self._image = Image.new("RGB", (width, height))
         self._marks: Sequence[Mark] = ()
         self._pixels = np.zeros((height, width, 3), np.uint8)
         self._pixels.flags.writeable = False
-        self.counter = 0
-        """grows by one whenever the pixels have changed"""
+        self._blank = True
 
-    def show(self, marks: Sequence[Mark]) -> NDArray[np.uint8]:
+    def show(self, marks: Sequence[Mark], width: int, height: int) -> NDArray[np.uint8]:
         """The picture of these marks, read-only; an array of its own unless no pixel has changed."""
+        if self._image.size != (width, height):
+            self._resize(width, height)
         dirty = _difference(self._marks, marks)
         if dirty is not None:
             draw(marks, self._image, dirty)
             left, top, right, bottom = dirty
             fresh = np.asarray(self._image.crop(dirty))
-            if not np.array_equal(fresh, self._pixels[top:bottom, left:right]) or not self.counter:
+            if not np.array_equal(fresh, self._pixels[top:bottom, left:right]) or self._blank:
                 pixels = self._pixels.copy()
                 pixels[top:bottom, left:right] = fresh
                 pixels.flags.writeable = False
                 self._pixels = pixels
                 self.counter += 1
+                self._blank = False
         self._marks = marks
         return self._pixels
 

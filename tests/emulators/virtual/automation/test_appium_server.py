@@ -235,7 +235,13 @@ def test_source_screenshot_and_window(driver: Driver) -> None:
     assert cropped.size == (rect["width"], rect["height"])
     assert driver.ok("GET", "/window/rect") == {"x": 0, "y": 0, "width": size.width, "height": size.height}
     assert driver.ok("GET", "/orientation") == "PORTRAIT"
-    assert driver.error("POST", "/orientation", orientation="LANDSCAPE") == "invalid element state"
+    assert driver.ok("POST", "/orientation", orientation="LANDSCAPE") == "LANDSCAPE"
+    assert driver.ok("GET", "/window/rect") == {"x": 0, "y": 0, "width": size.height, "height": size.width}
+    assert driver.ok("GET", "/rotation") == {"x": 0, "y": 0, "z": 90}
+    assert 'rotation="1"' in driver.ok("GET", "/source")
+    assert driver.ok("POST", "/rotation", x=0, y=0, z=0) == "PORTRAIT"
+    assert driver.error("POST", "/rotation", x=0, y=0, z=45) == "invalid argument"
+    assert driver.error("POST", "/orientation", orientation="ASKEW") == "invalid argument"
 
 
 def test_clipboard_settings_and_keys(driver: Driver) -> None:

@@ -123,3 +123,19 @@ def test_what_cannot_be_done_is_told(device: Any) -> None:
         device(textMatches="(").count  # noqa: B018
     with pytest.raises(uiautomator2.exceptions.RPCUnknownError, match="one finger"):
         device(text="Network").pinch_in()
+
+
+def test_shade_and_turned_display(device: Any) -> None:
+    device.open_notification()
+    assert device(text="No notifications").exists
+    device.open_quick_settings()
+    assert device(text="Airplane mode").exists
+    device.press("home")
+    device.set_orientation("left")
+    try:
+        assert device.orientation == "left"
+        assert device.screenshot().size == (1200, 540)
+        assert device.window_size() == (1200, 540)
+    finally:
+        device.set_orientation("natural")
+    assert device.orientation == "natural"

@@ -51,29 +51,30 @@ def drawn(plan: list[tuple]) -> Canvas:
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(drawings, max_size=6), min_size=1, max_size=3), st.lists(drawings, max_size=3))
 def test_one_picture_after_the_other_is_each_picture_alone(plans: list[list[tuple]], common: list[tuple]) -> None:
-    painter = Painter(WIDTH, HEIGHT)
+    painter = Painter()
     last: np.ndarray | None = None
     for plan in plans:
         marks = drawn([*common, *plan, *common]).marks
         before = painter.counter
-        shown = painter.show(marks)
+        shown = painter.show(marks, WIDTH, HEIGHT)
         assert np.array_equal(shown, picture(marks, WIDTH, HEIGHT))
         assert (painter.counter == before) == (last is not None and np.array_equal(last, shown))
         last = shown
 
 
 def test_a_picture_that_was_given_out_stays_as_it_was() -> None:
-    painter = Painter(WIDTH, HEIGHT)
-    first = painter.show(drawn([("text", (5, 5), "word", 12, (0, 0, 0))]).marks)
+    painter = Painter()
+    first = painter.show(drawn([("text", (5, 5), "word", 12, (0, 0, 0))]).marks, WIDTH, HEIGHT)
     kept = first.copy()
-    second = painter.show(drawn([("text", (5, 25), "word", 12, (0, 0, 0))]).marks)
+    second = painter.show(drawn([("text", (5, 25), "word", 12, (0, 0, 0))]).marks, WIDTH, HEIGHT)
     assert second is not first
     assert np.array_equal(first, kept)
     assert not first.flags.writeable
 
 
 def test_the_same_marks_give_the_same_array() -> None:
-    painter = Painter(WIDTH, HEIGHT)
+    painter = Painter()
     plan = [("icon", (5, 5), "star", 20, (9, 9, 9))]
-    assert painter.show(drawn(plan).marks) is painter.show(drawn(plan).marks)
+    first, second = (painter.show(drawn(plan).marks, WIDTH, HEIGHT) for _ in range(2))
+    assert first is second
     assert painter.counter == 1

@@ -10,6 +10,7 @@ from tapwise.emulators.virtual.phone import NOT_RESPONDING
 from tapwise.emulators.virtual.running import app_processes
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.packages import apk_path
+from tapwise.emulators.virtual.system_ui import SYSTEM_UI
 
 _REFRESH_PERIOD_NS: Final = 16_666_666
 _RECORD: Final = "7fbc105"
@@ -25,13 +26,14 @@ def _component(call: Invocation) -> tuple[str, str]:
 
 def _window(call: Invocation) -> None:
     short, full = _component(call)
-    size = call.phone.size
+    size, natural = call.phone.size, call.phone.natural_size
+    short_side, long_side = sorted((size.width, size.height))
     call.out.write(
         "WINDOW MANAGER LAST ANR (dumpsys window lastanr)\n  <no ANR has occurred since boot>\n\n"
         "WINDOW MANAGER DISPLAY CONTENTS (dumpsys window displays)\n  Display: mDisplayId=0\n"
-        f"    init={size.width}x{size.height} {call.phone.density}dpi cur={size.width}x{size.height}"
-        f" app={size.width}x{size.height} rng={size.width}x{size.width}-{size.height}x{size.height}\n"
-        "    mCurrentRotation=ROTATION_0\n"
+        f"    init={natural.width}x{natural.height} {call.phone.density}dpi cur={size.width}x{size.height}"
+        f" app={size.width}x{size.height} rng={short_side}x{short_side}-{long_side}x{long_side}\n"
+        f"    mCurrentRotation=ROTATION_{90 * call.phone.rotation}\n"
         f"  mCurrentFocus=Window{{b22bb15 u0 {_focus(call, full)}}}\n"
         f"  mFocusedApp=ActivityRecord{{{_RECORD} u0 {short} t5}}\n"
         "    mDreamingLockscreen=false mAwake=true\n    isKeyguardShowing=false\n    mShowingLockscreen=false\n"
@@ -40,6 +42,8 @@ def _window(call: Invocation) -> None:
 
 
 def _focus(call: Invocation, full: str) -> str:
+    if call.phone.window_package() == SYSTEM_UI:
+        return "NotificationShade"
     popup = call.phone.state.popup
     waits = popup is not None and popup.lure == NOT_RESPONDING
     return f"{NOT_RESPONDING}: {full.partition('/')[0]}" if waits else full
@@ -100,21 +104,24 @@ def _battery(call: Invocation) -> None:
 
 
 def _display(call: Invocation) -> None:
-    width, height = call.phone.size.width, call.phone.size.height
-    frame = f"Rect(0, 0 - {width}, {height})"
+    size, natural, rotation = call.phone.size, call.phone.natural_size, call.phone.rotation
+    frame = f"Rect(0, 0 - {size.width}, {size.height})"
     call.out.write(
-        f"DISPLAY MANAGER (dumpsys display)\n  mStableDisplaySize=Point({width}, {height})\n  mCurrentOrientation=0\n"
-        f"  DisplayViewport{{type=INTERNAL, valid=true, displayId=0, orientation=0, logicalFrame={frame},"
-        f" physicalFrame={frame}, deviceWidth={width}, deviceHeight={height}, isActive=true}}\n  mScreenState=ON\n"
+        f"DISPLAY MANAGER (dumpsys display)\n  mStableDisplaySize=Point({natural.width}, {natural.height})\n"
+        f"  mCurrentOrientation={rotation}\n"
+        f"  DisplayViewport{{type=INTERNAL, valid=true, displayId=0, orientation={rotation}, logicalFrame={frame},"
+        f" physicalFrame={frame}, deviceWidth={size.width}, deviceHeight={size.height}, isActive=true}}\n"
+        "  mScreenState=ON\n"
     )
 
 
 def _input(call: Invocation) -> None:
-    size = call.phone.size
+    size, rotation = call.phone.size, call.phone.rotation
     call.out.write(
         "INPUT MANAGER (dumpsys input)\n    Viewport INTERNAL: displayId=0, uniqueId=local:4619827259835644672, port=0,"
-        f" orientation=0, logicalFrame=[0, 0, {size.width}, {size.height}], physicalFrame=[0, 0, {size.width},"
-        f" {size.height}], deviceSize=[{size.width}, {size.height}], isActive=[1]\n      SurfaceOrientation: 0\n"
+        f" orientation={rotation}, logicalFrame=[0, 0, {size.width}, {size.height}], physicalFrame=[0, 0, {size.width},"
+        f" {size.height}], deviceSize=[{size.width}, {size.height}], isActive=[1]\n"
+        f"      SurfaceOrientation: {rotation}\n"
     )
 
 
@@ -125,6 +132,17 @@ def _input_method(call: Invocation) -> None:
     keyboard = call.phone.settings.get("secure", "default_input_method")
     call.out.line(f"  mCurMethodId={keyboard}")
     call.out.line(f"  mCurId={keyboard} mHaveConnection=true mBoundToMethod=true mVisibleBound=false")
+
+
+def _notification(call: Invocation) -> None:
+    call.out.line("Current Notification Manager state:\n  Notification List:")
+    for number, posted in enumerate(call.phone.state.notifications):
+        call.out.line(
+            f"    NotificationRecord(0x{0xA1B2C3 + number:08x}: pkg={posted.package} user=UserHandle{{0}} id=1"
+            f" tag={posted.tag or 'null'} importance=3 key=0|{posted.package}|1|{posted.tag or 'null'}|10100:"
+            f" Notification(channel=default))\n      extras={{\n          android.title=String ({posted.title})\n"
+            f"          android.text=String ({posted.text})\n      }}"
+        )
 
 
 def _package(call: Invocation) -> None:
@@ -158,6 +176,7 @@ _SECTIONS: Final[dict[str, Callable[[Invocation], None]]] = {
     "display": _display,
     "input": _input,
     "input_method": _input_method,
+    "notification": _notification,
     "package": _package,
     "power": _power,
     "telephony.registry": _telephony,

@@ -6,6 +6,8 @@ from typing import Final
 
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.packages import pm
+from tapwise.emulators.virtual.state import Notification
+from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS, SHADE
 
 _NAMESPACES: Final = ("global", "secure", "system")
 _SERVICES: Final = (
@@ -22,6 +24,7 @@ _SERVICES: Final = (
     "wifi",
     "phone",
 )
+_SHELL: Final = "com.android.shell"
 _BOOTED: Final = frozenset({"sys.boot_completed", "dev.bootcomplete"})
 _RADIOS: Final = {"wifi": "wifi_on", "bluetooth": "bluetooth_on", "data": "mobile_data", "nfc": "nfc_on"}
 
@@ -119,9 +122,45 @@ def _cmd(call: Invocation) -> int:
         on = call.phone.settings.is_on("global", "wifi_on")
         call.out.line(f"Wifi is {'enabled' if on else 'disabled'}")
         return 0
-    if service in ("statusbar", "notification", "overlay", "appops", "deviceidle", "jobscheduler"):
+    if service == "statusbar":
+        return _status_bar(call, words)
+    if service == "notification":
+        return _notification(call, words)
+    if service in ("overlay", "appops", "deviceidle", "jobscheduler"):
         return 0
     raise CommandError(f"cmd: Can't find service: {service}", 20)
+
+
+def _status_bar(call: Invocation, words: list[str]) -> int:
+    phone = call.phone
+    match words[:1]:
+        case ["expand-notifications"]:
+            phone.show_panel(SHADE)
+        case ["expand-settings"]:
+            phone.show_panel(QUICK_SETTINGS)
+        case ["collapse"]:
+            phone.close_panel()
+        case ["get-status-icons"]:
+            call.out.write("battery\nmobile\nwifi\nbluetooth\n")
+        case _:
+            raise CommandError(f"Unknown command: {' '.join(words)}", 255)
+    return 0
+
+
+def _notification(call: Invocation, words: list[str]) -> int:
+    """`cmd notification post [-t TITLE] TAG TEXT` and `list`; other words change nothing here."""
+    if words[:1] == ["list"]:
+        for posted in call.phone.state.notifications:
+            call.out.line(f"0|{posted.package}|1|{posted.tag or 'null'}|10100")
+    if words[:1] != ["post"]:
+        return 0
+    options, rest = Invocation(call.shell, "post", words[1:], call.streams).options(flags="v", valued="tSiIc")
+    if len(rest) < 2:
+        raise CommandError("usage: cmd notification post [-t TITLE] TAG TEXT", 255)
+    posted = Notification(_SHELL, rest[0], options.get("t", ""), " ".join(rest[1:]))
+    call.phone.notify(posted)
+    call.out.line(f"posting:\n  {posted.title}: {posted.text}")
+    return 0
 
 
 def _night_mode(call: Invocation, words: list[str]) -> int:

@@ -42,6 +42,7 @@ class View:
     description: str = ""
     on_tap: Handler | None = None
     on_long_press: Handler | None = None
+    on_swipe_aside: Handler | None = None
     enabled: bool = True
     checkable: bool = False
     checked: bool = False

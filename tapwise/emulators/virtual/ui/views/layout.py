@@ -9,6 +9,8 @@ from tapwise.emulators.virtual.ui.canvas import Box, Canvas
 from tapwise.emulators.virtual.ui.theme import Colour
 from tapwise.emulators.virtual.ui.views.base import Metrics, View
 
+UPRIGHT_WIDTH_DP = 411.0
+
 
 @dataclass(kw_only=True)
 class Column(View):
@@ -72,7 +74,7 @@ class Row(View):
 
 @dataclass(kw_only=True)
 class Grid(View):
-    """Children in rows of `columns`, each cell `cell_height` dp high."""
+    """Children in rows of `columns`, or of more on a wide screen, each cell `cell_height` dp high."""
 
     children: Sequence[View]
     columns: int
@@ -81,16 +83,21 @@ class Grid(View):
 
     class_name = "android.widget.GridView"
 
+    def _columns(self, width: float, m: Metrics) -> int:
+        """As many times the columns as the width is that of a phone held upright."""
+        return self.columns * max(1, round(width / m.px(UPRIGHT_WIDTH_DP)))
+
     def height(self, width: float, m: Metrics) -> float:
-        rows = -(-len(self.children) // self.columns)
+        rows = -(-len(self.children) // self._columns(width, m))
         return rows * m.px(self.cell_height) + max(0, rows - 1) * m.px(self.gap)
 
     def place(self, box: Box, m: Metrics) -> Sequence[tuple[View, Box]]:
         gap, cell_height = m.px(self.gap), m.px(self.cell_height)
-        cell = (box[2] - box[0] - gap * (self.columns - 1)) / self.columns
+        columns = self._columns(box[2] - box[0], m)
+        cell = (box[2] - box[0] - gap * (columns - 1)) / columns
         placed: list[tuple[View, Box]] = []
         for index, child in enumerate(self.children):
-            row, column = divmod(index, self.columns)
+            row, column = divmod(index, columns)
             left, top = box[0] + column * (cell + gap), box[1] + row * (cell_height + gap)
             placed.append((child, (left, top, left + cell, top + cell_height)))
         return placed
