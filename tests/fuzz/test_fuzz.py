@@ -168,13 +168,15 @@ def test_programs(program: str, stdin: bytes) -> None:
 
 # --- gestures --------------------------------------------------------------------------------------------
 
+KEYS = ("BACK", "HOME", "ENTER", "DEL", "APP_SWITCH", "NOTIFICATION", "POWER", "NONSENSE")
 spots = st.tuples(st.floats(-50, 600), st.floats(-50, 1300))
 gestures = st.one_of(
     st.tuples(st.just("tap"), spots),
     st.tuples(st.just("long"), spots),
     st.tuples(st.just("swipe"), spots, spots, st.floats(0, 2)),
     st.tuples(st.just("text"), st.text(max_size=12)),
-    st.tuples(st.just("key"), st.sampled_from(["BACK", "HOME", "ENTER", "DEL", "APP_SWITCH", "POWER", "NONSENSE"])),
+    st.tuples(st.just("key"), st.sampled_from(KEYS)),
+    st.tuples(st.just("hold"), st.integers(0, 3)),
     st.tuples(st.just("open"), st.integers(0, 30)),
     st.tuples(st.just("wait"), st.floats(0, 5)),
 )
@@ -198,6 +200,9 @@ def test_gestures(seed: int, plan: list[tuple[Any, ...]]) -> None:
                 phone.type_text(rest[0])
             case "key":
                 phone.key_event(f"KEYCODE_{rest[0]}")
+            case "hold":
+                phone.settings.put("system", "accelerometer_rotation", "1")
+                phone.hold(rest[0])
             case "open":
                 phone.open(packages[rest[0] % len(packages)])
             case "wait":

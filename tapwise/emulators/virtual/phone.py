@@ -339,6 +339,8 @@ class VirtualPhone:
         if not self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
             return
         panel = self.state.panel
+        if abs(x2 - x1) > abs(y2 - y1) and self._screen.slide(x1, y1, x2):
+            return
         if y2 - y1 > abs(x2 - x1) and (self._screen.in_status_bar(y1) or (panel and panel.route == (SHADE,))):
             self.show_panel(SHADE if panel is None or panel.route == (RECENTS,) else QUICK_SETTINGS)
             return

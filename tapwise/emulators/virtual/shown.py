@@ -21,7 +21,7 @@ from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import Canvas, Mark
 from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, Scene, StatusBar, compose
 from tapwise.emulators.virtual.ui.raster import Painter, picture
-from tapwise.emulators.virtual.ui.scene import describe, hit, paint
+from tapwise.emulators.virtual.ui.scene import Placed, describe, hit, paint
 from tapwise.emulators.virtual.ui.views import Button, ListItem, Metrics, Space, Text, TextField, View
 from tapwise.records import UiNode
 
@@ -127,6 +127,9 @@ class Screen:
                 view = placed.view
                 if not view.enabled:
                     return
+                if view.on_slide is not None:
+                    self._slide(placed, x)
+                    return
                 handler = (view.on_long_press if long else None) or view.on_tap
                 if handler is not None:
                     handler()
@@ -148,6 +151,24 @@ class Screen:
     def in_status_bar(self, y: float) -> bool:
         """Whether a pixel's row is one of the bar at the top."""
         return y < self.metrics().px(themes.STATUS_BAR_DP)
+
+    def slide(self, x1: float, y1: float, x2: float) -> bool:
+        """Move what slides under a pixel to where the finger goes; False when nothing does."""
+        for layer in reversed(self.scene().layers):
+            chain = hit(layer, x1, y1)
+            for placed in reversed(chain):
+                if placed.view.on_slide is not None and placed.view.enabled:
+                    self._slide(placed, x2)
+                    return True
+            if any(placed.view.on_tap is not None for placed in chain):
+                return False  # a card or a shield covers what is below
+        return False
+
+    def _slide(self, placed: Placed, x: float) -> None:
+        left, _, right, _ = placed.view.tight(placed.box, self.metrics())
+        if placed.view.on_slide is not None:
+            placed.view.on_slide(min(max((x - left) / (right - left), 0.0), 1.0))
+            self.invalidate()
 
     def swipe_aside(self, x: float, y: float) -> None:
         """Push away what lies under a pixel, where that can be done."""

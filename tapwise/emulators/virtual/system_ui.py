@@ -20,6 +20,7 @@ from tapwise.emulators.virtual.ui.views import (
     Picture,
     Plate,
     Row,
+    Slider,
     Space,
     Text,
     View,
@@ -33,6 +34,7 @@ SYSTEM_UI = "com.android.systemui"
 WHITE = (255, 255, 255)
 CARD_DP = 250.0
 TILE_DP = 62.0
+MOST_BRIGHTNESS = 255
 FIRST_TILES = 4
 """tiles above the notifications"""
 
@@ -146,7 +148,18 @@ def _header(phone: VirtualPhone) -> View:
 
 def _quick_settings(phone: VirtualPhone) -> Page:
     settings = ListItem(title="Settings", icon="gear", on_tap=partial(phone.open, "com.android.settings"))
-    return Page(toolbar=_header(phone), body=[_tiles(phone, TILES), Space(size=12), settings])
+    return Page(toolbar=_header(phone), body=[_brightness(phone), _tiles(phone, TILES), Space(size=12), settings])
+
+
+def _brightness(phone: VirtualPhone) -> View:
+    value = phone.settings.get("system", "screen_brightness") or "0"
+    level = int(value) if value.isdecimal() else 0
+
+    def slide(part: float) -> None:
+        phone.settings.put("system", "screen_brightness", str(max(1, round(part * MOST_BRIGHTNESS))))
+
+    bar = Slider(value=level / MOST_BRIGHTNESS, shown=f"{level}.0", description="Brightness", on_slide=slide)
+    return Row(children=[Icon(name="display", size=26), bar], weights=[0.14, 0.86], row_height=themes.ROW_DP)
 
 
 def _tiles(phone: VirtualPhone, tiles: tuple[Tile, ...]) -> View:

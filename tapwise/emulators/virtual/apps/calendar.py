@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from functools import partial
 from typing import ClassVar
 
 from tapwise.emulators.virtual.app import Ui
-from tapwise.emulators.virtual.apps.forms import Field, Values, spoken_day
+from tapwise.emulators.virtual.apps.forms import Field, Values
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
 from tapwise.emulators.virtual.apps.schemas import calendar_database
 from tapwise.emulators.virtual.clock import START
 from tapwise.emulators.virtual.databases import Database
-from tapwise.emulators.virtual.ui import theme as themes
-from tapwise.emulators.virtual.ui.views import Button, Grid, IconButton, Row, Space, Text, View
+from tapwise.emulators.virtual.ui.pickers import month, spoken_day
+from tapwise.emulators.virtual.ui.views import Space, Text, View
 
 TITLES = ("Dentist", "Team meeting", "Lunch", "Gym", "Piano lesson", "Haircut", "Book club", "Yoga", "Car service")
 PLACES = ("Office", "Main street", "Cafe", "Home", "Library", "Park")
@@ -101,17 +100,13 @@ class Calendar(RecordsApp):
         chosen = date.fromisoformat(ui.field("day", ui.now().date().isoformat()))
         events: list[Event] = ui.data.items
         busy = {event.day for event in events}
-        month = [day for week in calendar.Calendar().monthdatescalendar(chosen.year, chosen.month) for day in week]
-        heads = [Text(value=name, size=themes.SMALL_DP, muted=True, align="center") for name in "MTWTFSS"]
-        cells = [_cell(ui, day, chosen, day.isoformat() in busy) for day in month]
+        choose = partial(ui.set_field, "day")
         shown = sorted(
             (event for event in events if event.day == chosen.isoformat()), key=lambda event: (event.hour, event.minute)
         )
         rows: list[View] = [self.row(ui, event, subtitle=_when(event), icon="calendar") for event in shown]
         return [
-            _month_bar(ui, chosen),
-            Row(children=heads, row_height=24),
-            Grid(children=cells, columns=7, cell_height=44),
+            *month(chosen, chosen, choose, choose, busy),
             Space(size=4),
             *(rows or [Text(value="No events", align="center", muted=True)]),
         ]
@@ -132,29 +127,3 @@ def _when(event: Event) -> str:
 
 def _clock(event: Event) -> str:
     return f"{event.hour}:{event.minute:02}"
-
-
-def _month_bar(ui: Ui, chosen: date) -> View:
-    first = chosen.replace(day=1)
-    before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
-    return Row(
-        children=[
-            IconButton(
-                icon="back", description="Previous month", on_tap=partial(ui.set_field, "day", before.isoformat())
-            ),
-            Text(value=f"{chosen:%B %Y}", align="center"),
-            IconButton(icon="play", description="Next month", on_tap=partial(ui.set_field, "day", after.isoformat())),
-        ],
-        weights=[0.2, 0.6, 0.2],
-    )
-
-
-def _cell(ui: Ui, day: date, chosen: date, busy: bool) -> View:
-    colour = None if busy else (96, 101, 108) if day.month == chosen.month else (176, 180, 186)
-    return Button(
-        label=str(day.day),
-        flat=day != chosen,
-        colour=colour,
-        description=spoken_day(day.isoformat()) + (", events" if busy else ""),
-        on_tap=partial(ui.set_field, "day", day.isoformat()),
-    )

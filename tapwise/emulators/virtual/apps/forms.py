@@ -10,18 +10,19 @@ from typing import Literal
 
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.ui.page import Dialog, Page
+from tapwise.emulators.virtual.ui.pickers import date_picker, hour_picker, spoken_day
 from tapwise.emulators.virtual.ui.views import Button, IconButton, ListItem, Mark, Row, Space, Switch, Text, View
 
 Values = dict[str, str]
-_DIALOG = "form_dialog"
+_DIALOG, _PICKED, _MONTH = "form_dialog", "form_picked", "form_month"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A value that is asked for.
 
-    text and number are typed; choice is picked from `options` in a dialog; flag is a switch ("1" or "0"); day is an ISO
-    date and hour a whole hour, both moved by a step at a time.
+    text and number are typed; choice is picked from `options` on a sheet; flag is a switch ("1" or "0"); day is an ISO
+    date and hour a whole hour, both moved by a step at a time, or picked in a dialog.
     """
 
     name: str
@@ -57,7 +58,7 @@ def form(ui: Ui, title: str, fields: Sequence[Field], given: Mapping[str, str], 
         on_back=ui.back,
         actions=[button],
         body=[Space(size=8), *views],
-        dialog=_choice(ui, asked, given) if asked else None,
+        dialog=_dialog(ui, asked, given) if asked else None,
     )
 
 
@@ -91,7 +92,7 @@ def _view(ui: Ui, field: Field, given: Mapping[str, str]) -> View:
                 description=f"{field.label} earlier",
                 on_tap=lambda: ui.set_field(field.name, moved(value, -1)),
             ),
-            Text(value=f"{field.label} {shown}", align="center"),
+            Text(value=f"{field.label} {shown}", align="center", on_tap=partial(ui.set_field, _DIALOG, field.name)),
             IconButton(
                 icon="add", description=f"{field.label} later", on_tap=lambda: ui.set_field(field.name, moved(value, 1))
             ),
@@ -100,18 +101,31 @@ def _view(ui: Ui, field: Field, given: Mapping[str, str]) -> View:
     )
 
 
-def spoken_day(iso: str) -> str:
-    """A date as people write it: "Tue 3 Mar"."""
-    day = date.fromisoformat(iso)
-    return f"{day:%a} {day.day} {day:%b}"
-
-
 def _moved_day(iso: str, step: int) -> str:
     return (date.fromisoformat(iso) + timedelta(days=step)).isoformat()
 
 
 def _moved_hour(hour: str, step: int) -> str:
     return f"{(int(hour) + step) % 24}"
+
+
+def _dialog(ui: Ui, field: Field, given: Mapping[str, str]) -> Dialog:
+    if field.kind == "choice":
+        return _choice(ui, field, given)
+    picked = ui.field(_PICKED) or _value(ui, field, given)
+    pick = partial(ui.set_field, _PICKED)
+
+    def close() -> None:
+        for name in (_DIALOG, _PICKED, _MONTH):
+            ui.set_field(name, "")
+
+    def done() -> None:
+        ui.set_field(field.name, picked)
+        close()
+
+    if field.kind == "hour":
+        return hour_picker(int(picked), pick, done, close)
+    return date_picker(picked, ui.field(_MONTH) or picked, pick, partial(ui.set_field, _MONTH), done, close)
 
 
 def _choice(ui: Ui, field: Field, given: Mapping[str, str]) -> Dialog:
@@ -126,4 +140,4 @@ def _choice(ui: Ui, field: Field, given: Mapping[str, str]) -> Dialog:
         for option in field.options
     ]
     cancel = Button(label="Cancel", flat=True, on_tap=close)
-    return Dialog(title=field.label, body=rows, buttons=[cancel], on_dismiss=close)
+    return Dialog(title=field.label, body=rows, buttons=[cancel], on_dismiss=close, sheet=True)

@@ -10,11 +10,12 @@ from functools import partial
 from typing import ClassVar
 
 from tapwise.emulators.virtual.app import Ui
-from tapwise.emulators.virtual.apps.forms import Field, Values, spoken_day
+from tapwise.emulators.virtual.apps.forms import Field, Values
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
 from tapwise.emulators.virtual.apps.schemas import tasks_database
 from tapwise.emulators.virtual.clock import START
 from tapwise.emulators.virtual.databases import Database
+from tapwise.emulators.virtual.ui.pickers import spoken_day
 from tapwise.emulators.virtual.ui.views import IconButton, ListItem, Mark, View
 
 THINGS = (

@@ -26,12 +26,13 @@ from tapwise.emulators.virtual.ui.views import (
 
 @dataclass(kw_only=True)
 class Dialog:
-    """A modal card: title, optional views, and a row of buttons."""
+    """A modal card: title, optional views, and a row of buttons; a `sheet` comes from the bottom of the screen."""
 
     title: str
     body: Sequence[View] = ()
     buttons: Sequence[View] = ()
     on_dismiss: Handler | None = None
+    sheet: bool = False
 
 
 @dataclass(kw_only=True)
@@ -203,7 +204,8 @@ def _toast_layer(text: str, width: int, bottom: float, m: Metrics) -> Layer:
 
 
 def _dialog_layer(dialog: Dialog, width: int, top: float, bottom: float, m: Metrics) -> Layer:
-    """A card in the middle of the free part of the screen, its rows on the page's own grid of rows."""
+    """A card in the middle of the free part of the screen, its rows on the page's own grid of rows, or a sheet at the
+    bottom of that part."""
     children: list[View] = [Row(children=[Text(value=dialog.title, wrap=True)], row_height=themes.ROW_DP), *dialog.body]
     if dialog.buttons:
         children.append(Row(children=list(dialog.buttons), gap=8, row_height=themes.ROW_DP))
@@ -211,8 +213,11 @@ def _dialog_layer(dialog: Dialog, width: int, top: float, bottom: float, m: Metr
     margin, pad = width * 0.06, m.px(14)
     inner = width - 2 * margin - 2 * pad
     height = column.height(inner, m)
-    rows = max(0, round((bottom - top - height) / 2 / m.px(themes.ROW_DP)))
-    start = top + rows * m.px(themes.ROW_DP)
+    if dialog.sheet:
+        margin, start = 0.0, bottom - height - pad
+    else:
+        rows = max(0, round((bottom - top - height) / 2 / m.px(themes.ROW_DP)))
+        start = top + rows * m.px(themes.ROW_DP)
     card = Plate(child=column, colour=m.theme.background, radius=24, children_padding=14)
     shield = Layer(background=None, shade=0.45, on_tap=dialog.on_dismiss or _nothing)
     box = (margin, start - pad, width - margin, start + height + pad)

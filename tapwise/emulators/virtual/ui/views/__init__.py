@@ -7,7 +7,7 @@ everything a view declares is in dp. The same placed views give the pixels, the 
 from __future__ import annotations
 
 from tapwise.emulators.virtual.ui.views.base import Handler, Metrics, View
-from tapwise.emulators.virtual.ui.views.controls import FIELD_MARGIN_DP, Button, Mark, Switch, TextField
+from tapwise.emulators.virtual.ui.views.controls import FIELD_MARGIN_DP, Button, Mark, Slider, Switch, TextField
 from tapwise.emulators.virtual.ui.views.items import AppTile, ListItem, Picture
 from tapwise.emulators.virtual.ui.views.layout import Card, Column, Grid, Plate, Row, Space
 from tapwise.emulators.virtual.ui.views.text import Icon, IconButton, Text
@@ -28,6 +28,7 @@ __all__ = [
     "Picture",
     "Plate",
     "Row",
+    "Slider",
     "Space",
     "Switch",
     "Text",

@@ -43,6 +43,8 @@ class View:
     on_tap: Handler | None = None
     on_long_press: Handler | None = None
     on_swipe_aside: Handler | None = None
+    on_slide: Callable[[float], None] | None = None
+    """is given where in its width, from 0 to 1, the view was touched or a finger went to"""
     enabled: bool = True
     checkable: bool = False
     checked: bool = False

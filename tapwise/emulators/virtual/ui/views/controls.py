@@ -12,6 +12,7 @@ from tapwise.emulators.virtual.ui.typesetting import set_line
 from tapwise.emulators.virtual.ui.views.base import Metrics, View
 
 FIELD_MARGIN_DP = 8.0
+SLIDER_DP = 34.0
 
 
 @dataclass(kw_only=True)
@@ -39,6 +40,40 @@ class Switch(View):
         y = (top + bottom - size) / 2
         knob = m.theme.on_accent if self.checked else m.theme.muted
         canvas.rounded((x, y, x + size, y + size), knob, size / 2)
+
+
+@dataclass(kw_only=True)
+class Slider(View):
+    """A value from 0 to 1 on a bar; `shown` is what the tree says of it."""
+
+    value: float
+    shown: str = ""
+
+    class_name = "android.widget.SeekBar"
+
+    @property
+    def text(self) -> str:
+        return self.shown
+
+    def height(self, width: float, m: Metrics) -> float:
+        return m.px(themes.ROW_DP)
+
+    def tight(self, box: Box, m: Metrics) -> Box:
+        side, half, middle = m.px(16), m.px(SLIDER_DP / 2), (box[1] + box[3]) / 2
+        return box[0] + side, middle - half, box[2] - side, middle + half
+
+    def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
+        left, top, right, bottom = self.tight(box, m)
+        radius = (bottom - top) / 2
+        canvas.rounded((left, top, right, bottom), m.theme.outline, radius)
+        end = left + 2 * radius + (right - left - 2 * radius) * min(max(self.value, 0.0), 1.0)
+        canvas.rounded((left, top, end, bottom), m.theme.accent, radius)
+        size = m.px(12)
+        canvas.rounded(
+            (end - radius - size / 2, (top + bottom - size) / 2, end - radius + size / 2, (top + bottom + size) / 2),
+            m.theme.on_accent,
+            size / 2,
+        )
 
 
 @dataclass(kw_only=True)
@@ -82,6 +117,7 @@ class Button(View):
     flat: bool = False
     icon: str = ""
     colour: Colour | None = None
+    size: float = themes.BODY_DP
 
     class_name = "android.widget.Button"
 
@@ -93,7 +129,7 @@ class Button(View):
         return m.px(themes.ROW_DP)
 
     def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
-        inset, size = m.px(7), m.font(themes.BODY_DP)
+        inset, size = m.px(7), m.font(self.size)
         side = m.px(4)
         plate = (box[0] + side, box[1] + inset, box[2] - side, box[3] - inset)
         accent = self.colour or m.theme.accent
