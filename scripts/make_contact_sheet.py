@@ -10,6 +10,8 @@ from PIL import Image
 
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
+from tapwise.emulators.virtual.state import Notification
+from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS
 
 TARGET = Path(__file__).parents[1] / "docs" / "assets" / "phone_screens.webp"
 COLUMNS, WIDTH, HEIGHT, GAP = 8, 216, 480, 12
@@ -52,6 +54,14 @@ SCREENS: tuple[tuple[Step, ...], ...] = (
     (("open", "code.name.monkey.retromusic"),),
     (("dark",), ("open", "code.name.monkey.retromusic"), ("row", "1")),
     (("popup",), ("open", "com.google.android.keep")),
+    (("open", "com.android.chrome"), ("open", "com.google.android.deskclock"), ("key", "APP_SWITCH")),
+    (("note", "Laura", "See you at the station"), ("note", "Bank", "Your card was used"), ("key", "NOTIFICATION")),
+    (("quick",),),
+    (("dark",), ("quick",)),
+    (("open", "org.tasks"), "Add", "Due Mon 2 Mar", "Next month"),
+    (("open", "com.simplemobiletools.calendar.pro"), "Add", "Starts 9:00"),
+    (("turn",),),
+    (("turn",), ("open", "com.google.android.apps.messaging")),
 )  # fmt: skip
 
 
@@ -71,6 +81,15 @@ def screen(seed: int, steps: tuple[Step, ...]) -> np.ndarray:
                 phone.swipe(270, 900, 270, 300, 0.3)
             case ("type", text):
                 phone.type_text(text)
+            case ("key", name):
+                phone.key_event(f"KEYCODE_{name}")
+            case ("note", title, text):
+                phone.notify(Notification("com.google.android.apps.messaging", title, title, text))
+            case ("quick",):
+                phone.show_panel(QUICK_SETTINGS)
+            case ("turn",):
+                phone.settings.put("system", "user_rotation", "1")
+                phone.advance(0.0)
             case ("wait", seconds):
                 phone.advance(float(seconds))
             case ("dark",):
@@ -89,9 +108,10 @@ def main() -> int:
     rows = -(-len(SCREENS) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * (WIDTH + GAP) + GAP, rows * (HEIGHT + GAP) + GAP), (232, 234, 238))
     for number, steps in enumerate(SCREENS):
-        picture = Image.fromarray(screen(number + 1, steps)).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-        place = (GAP + number % COLUMNS * (WIDTH + GAP), GAP + number // COLUMNS * (HEIGHT + GAP))
-        sheet.paste(picture, place)
+        picture = Image.fromarray(screen(number + 1, steps))
+        picture.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+        left, top = GAP + number % COLUMNS * (WIDTH + GAP), GAP + number // COLUMNS * (HEIGHT + GAP)
+        sheet.paste(picture, (left, top + (HEIGHT - picture.height) // 2))
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(TARGET, quality=82, method=6)
     print(f"{TARGET}: {len(SCREENS)} screens, {TARGET.stat().st_size // 1024} KiB")
