@@ -65,7 +65,8 @@ class ChatClient:
     timeout_s: limit of one attempt, from connecting to the last byte.
     deadline_s: limit of one call with all of its attempts and pauses.
     retries: attempts after the first, on time-outs, lost connections, busy or failing servers, unreadable replies.
-    concurrency: requests in flight at once; further callers wait.
+    concurrency: requests in flight at once; further callers wait. A pause between attempts takes no place.
+    requests_per_minute: attempts are spread so that no more are begun; 0 for no such limit.
 
     Pauses double from `backoff_s` up to `max_backoff_s`, with jitter drawn from `seed` and the request, so that the
     same requests pause alike whatever the order of the threads. A server's Retry-After is obeyed.
@@ -84,6 +85,7 @@ class ChatClient:
         backoff_s: float = 0.5,
         max_backoff_s: float = 30.0,
         concurrency: int = 8,
+        requests_per_minute: float = 0.0,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -96,8 +98,11 @@ class ChatClient:
                 f"chat endpoint at {address.hostname} has credentials in its URL: put the key into the environment"
                 f" variable {api_key_env} instead"
             )
-        if retries < 0 or concurrency < 1 or timeout_s <= 0 or deadline_s <= 0:
-            raise ConfigError("a chat endpoint needs retries >= 0, concurrency >= 1, timeout_s > 0 and deadline_s > 0")
+        if retries < 0 or concurrency < 1 or timeout_s <= 0 or deadline_s <= 0 or requests_per_minute < 0:
+            raise ConfigError(
+                "a chat endpoint needs retries >= 0, concurrency >= 1, timeout_s > 0, deadline_s > 0 and"
+                " requests_per_minute >= 0"
+            )
         self.url = base_url.rstrip("/") + "/chat/completions"
         self.model = model
         self.concurrency = concurrency
@@ -111,6 +116,9 @@ class ChatClient:
         self._clock = clock
         self._sleep = sleep
         self._slots = threading.BoundedSemaphore(concurrency)
+        self._spacing_s = 60.0 / requests_per_minute if requests_per_minute else 0.0
+        self._guard = threading.Lock()
+        self._next_start = 0.0
         # A proxy from the environment cannot reach this machine's own loopback address.
         self._http = httpx.Client(trust_env=address.hostname not in LOOPBACK)
 
@@ -127,9 +135,8 @@ class ChatClient:
         if seed is not None:
             body["seed"] = seed
         content = json.dumps(body).encode()
-        with self._slots:
-            started = self._clock()
-            return self._retry(content, started, started + self._deadline_s)
+        started = self._clock()
+        return self._retry(content, started, started + self._deadline_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -138,7 +145,9 @@ class ChatClient:
     def _retry(self, content: bytes, started: float, deadline: float) -> Completion:
         for attempt in range(self._retries + 1):
             try:
-                reply = self._attempt(content, deadline)
+                with self._slots:
+                    self._wait_for_turn()
+                    reply = self._attempt(content, deadline)
             except _AttemptError as failure:
                 if failure.permanent:
                     raise ChatError(f"{self.url}: {failure}", permanent=True) from None
@@ -153,6 +162,15 @@ class ChatClient:
             else:
                 return _read_completion(reply, self._clock() - started)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _wait_for_turn(self) -> None:
+        """Keep to the number of requests a minute."""
+        if not self._spacing_s:
+            return
+        with self._guard:
+            start = max(self._next_start, self._clock())
+            self._next_start = start + self._spacing_s
+        self._sleep(max(0.0, start - self._clock()))
 
     def _attempt(self, content: bytes, deadline: float) -> dict[str, Any]:
         limit = min(deadline, self._clock() + self._timeout_s)

@@ -274,7 +274,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judge's word on a trajectory. `success` None means that the judge abstained, which is not a failure."""
+    """A judge's word on a trajectory. `success` None means that the judge abstained, which is not a failure, or, with
+    `pending`, that it could not be asked and has to be asked again."""
 
     success: bool | None
     judge: str
@@ -282,6 +283,7 @@ class Verdict:
     reason: str = ""
     cost: float = 0.0
     latency_s: float = 0.0
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,9 @@ class ScriptedExpert:
         try:
             screen = Screen.of(context)
             return self._disturbance(screen) or self._script(screen, context)
-        except EnvError as error:
-            raise PolicyError(f"the expert cannot go on with {context.task.id!r}: {error}") from error
+        except (EnvError, LookupError, StopIteration, ValueError) as error:  # the last three: nothing of what it seeks
+            reason = str(error) or type(error).__name__
+            raise PolicyError(f"the expert cannot go on with {context.task.id!r}: {reason}") from error
 
     def _disturbance(self, screen: Screen) -> Action | None:
         dismiss = noise_dismiss(screen)

@@ -72,7 +72,7 @@ class Linter:
     def lint(self, template: Template) -> list[Proof]:
         """Every proof of a template, in the order of `PROOFS`. Nothing is raised for a property that fails."""
         instances = self.instances(template)
-        plays = {seed: self._play(task, seed) for seed, task in instances}
+        plays = {seed: self.play(task, seed) for seed, task in instances}
         return [
             Proof(template.name, name, problem is None, problem or "")
             for name, prove in PROOFS.items()
@@ -154,7 +154,8 @@ class Linter:
 
     # --- inside ----------------------------------------------------------------------------------------
 
-    def _play(self, task: Task, seed: int) -> Play:
+    def play(self, task: Task, seed: int) -> Play:
+        """The expert's episode with the phone's hashes."""
         recorder = _Recorder(self._expert, self._env.device)
         trajectory = run_episode(self._env, recorder, task, seed)
         return Play(trajectory, tuple(recorder.states), tuple(recorder.data))

@@ -1,98 +1,122 @@
-"""`tapwise judge`: let a model judge stored trajectories, and compare it with the truth."""
+"""`tapwise judge`: let judges judge stored trajectories, and compare them with the truth."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tapwise.cli.agreement import report_dict, report_lines, words_of
 from tapwise.cli.interrupts import interruptible
-from tapwise.errors import ConfigError, StoreError
+from tapwise.errors import ConfigError, JudgeError, StoreError
+from tapwise.records import Trajectory, Verdict
 
 if TYPE_CHECKING:
+    from tapwise.chat import ChatClient
     from tapwise.datasets.store import ParquetTrajectoryStore
-    from tapwise.evaluator.statistics import Agreement
+    from tapwise.evaluator.cascade import Stage
     from tapwise.protocols import Judge
 
-MOST_DISAGREEMENTS = 10
 BATCH = 16
 """episodes in memory at once; their verdicts are kept before the next are asked for"""
+OTHERS = ("testbed", "train", "calibrate")
+"""what else the command does, each in a module of its own"""
 
 
 def run(argv: list[str]) -> int:
-    """Judge a store's trajectories; gives the exit status. Raises StoreError, ConfigError and JudgeError."""
+    """Judge a store's trajectories; gives the exit status, 1 when episodes are left pending.
+
+    Raises StoreError, ConfigError, ModelError and JudgeError.
+    """
+    if argv and argv[0] in OTHERS:
+        return int(importlib.import_module(f"tapwise.cli.judge_{argv[0]}").run(argv[1:]))
     options = _parser().parse_args(argv)
-    if options.retries < 0 or options.key_frames < 0 or (options.limit is not None and options.limit < 1):
-        raise ConfigError("--retries and --key-frames must not be negative, and --limit must be at least 1")
+    _check(options)
     folder = find_store(options.store)
 
-    from tapwise.chat import ChatClient
     from tapwise.datasets.store import ParquetTrajectoryStore
+    from tapwise.evaluator.cascade import Cascade
+
+    with _stages(options) as stages, interruptible(), ParquetTrajectoryStore(folder) as store:
+        judge = stages[0].judge if len(stages) == 1 and not stages[0].doubt else Cascade(stages)
+        asked = judge_store(store, judge, options.limit, pending_only=options.pending)
+        words, pending = words_of(store, judge.name)
+        shares = {name: asdict(share) for name, share in getattr(judge, "shares", {}).items()}
+    report = {"store": str(folder), "judge": judge.name, "judged_now": asked, "pending": len(pending)}
+    if options.json:
+        print(json.dumps({**report, **report_dict(words), "stages": shares}))
+    else:
+        print(f"{judge.name}: {asked} episodes judged now, {len(words)} in all, kept beside their outcomes in {folder}")
+        print("\n".join([*_share_lines(shares), *report_lines(words)]))
+    if pending:
+        print(f"{len(pending)} episodes are pending: the same command with --pending asks again", file=sys.stderr)
+    return 1 if pending else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.retries < 0 or options.key_frames < 0 or (options.limit is not None and options.limit < 1):
+        raise ConfigError("--retries and --key-frames must not be negative, and --limit must be at least 1")
+    if bool(options.url) != bool(options.model):
+        raise ConfigError("--url and --model belong together: where the model answers, and its name there")
+    if not (options.url or options.critic or options.outcome):
+        raise ConfigError("name a judge: --url and --model, --critic FOLDER or --outcome; several make a cascade")
+    if not 0 <= options.doubt <= 0.5:
+        raise ConfigError("--doubt must lie between 0 and 0.5: how near to one half a score is not taken")
+
+
+@contextmanager
+def _stages(options: argparse.Namespace) -> Iterator[list[Stage]]:
+    """The judges that the options name, the cheapest first."""
+    from tapwise.evaluator.cascade import Stage
+    from tapwise.evaluator.outcome import OutcomeJudge
+
+    stages = [Stage(OutcomeJudge())] if options.outcome else []
+    if options.critic is not None:
+        from tapwise.training.critic_judge import CriticJudge
+        from tapwise.training.vem.critic import load_critic
+
+        stages.append(Stage(CriticJudge(load_critic(options.critic)), options.doubt))
+    if not options.url:
+        yield stages
+        return
+    from tapwise.evaluator.budget import Budget
     from tapwise.evaluator.vlm_judge import VlmJudge
 
-    client = ChatClient(options.url, options.model, options.key_env, retries=options.retries)
+    client = _client(options)
     try:
-        with interruptible(), ParquetTrajectoryStore(folder) as store:
-            judge = VlmJudge(client, key_frames=options.key_frames)
-            asked = judge_store(store, judge, options.limit)
-            words = _words(store, judge.name)
+        budget = Budget(options.budget_calls, options.budget_cost)
+        judge = VlmJudge(client, key_frames=options.key_frames, prices=options.prices, budget=budget)
+        yield [*stages, Stage(judge)]
     finally:
         client.close()
 
-    from tapwise.evaluator.statistics import agreement
 
-    found = agreement([one.said for one in words], [one.true for one in words])
-    wrong = [one for one in words if one.said is not None and one.true is not None and one.said != one.true]
-    if options.json:
-        told = {"store": str(folder), "judge": judge.name, "judged_now": asked, **agreement_dict(found, len(words))}
-        told["by_app"] = {app: agreement_dict(each, len(mine)) for app, mine, each in _by_app(words)}
-        told["disagreements"] = [asdict(one) for one in wrong]
-        print(json.dumps(told))
-    else:
-        print(f"{judge.name}: {asked} episodes judged now, {len(words)} in all, kept beside their outcomes in {folder}")
-        print("\n".join([*agreement_lines(found), *_app_lines(words), *_disagreement_lines(wrong)]))
-    return 0
+def _client(options: argparse.Namespace) -> ChatClient:
+    from tapwise.chat import ChatClient
+    from tapwise.evaluator.cassette import CassetteClient
 
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a judge said of an episode, and what is true."""
-
-    trajectory: str
-    app: str
-    said: bool | None
-    true: bool | None
-    reason: str
+    named = (options.url, options.model, options.key_env)
+    settings: dict[str, Any] = {
+        "retries": options.retries,
+        "concurrency": options.concurrency,
+        "requests_per_minute": options.rate,
+    }
+    return CassetteClient(options.cassette, *named, **settings) if options.cassette else ChatClient(*named, **settings)
 
 
-def _by_app(words: Sequence[Word]) -> Iterator[tuple[str, list[Word], Agreement]]:
-    from tapwise.evaluator.statistics import agreement
-
-    for app in sorted({one.app for one in words}):
-        mine = [one for one in words if one.app == app]
-        yield app, mine, agreement([one.said for one in mine], [one.true for one in mine])
-
-
-def _app_lines(words: Sequence[Word]) -> list[str]:
-    rows = [(app, each) for app, _, each in _by_app(words) if each.accuracy is not None]
-    width = max((len(app) for app, _ in rows), default=0)
-    return [f"  {app:<{width}}  {each.accuracy:6.1%} of {each.decided}" for app, each in rows] if len(rows) > 1 else []
-
-
-def _disagreement_lines(wrong: Sequence[Word]) -> list[str]:
-    lines = [f"  {one.trajectory}: called {_name(one.said)}, is {_name(one.true)}: {one.reason}" for one in wrong]
-    if len(lines) > MOST_DISAGREEMENTS:
-        lines[MOST_DISAGREEMENTS:] = [f"  and {len(wrong) - MOST_DISAGREEMENTS} more: --json has all"]
-    return ["disagreements:", *lines] if lines else []
-
-
-def _name(success: bool | None) -> str:
-    return "a success" if success else "a failure"
+def _share_lines(shares: dict[str, dict[str, Any]]) -> list[str]:
+    return [
+        f"  {name}: asked about {share['asked']}, decided {share['decided']}, cost {share['cost']:.4g}"
+        + (f"; could not be asked: {share['error']}" if share["error"] else "")
+        for name, share in shares.items()
+    ]
 
 
 def find_store(path: Path) -> Path:
@@ -103,81 +127,72 @@ def find_store(path: Path) -> Path:
     raise StoreError(f"{path} holds no trajectories: give the folder of a run, or a trajectory store's own")
 
 
-def judge_store(store: ParquetTrajectoryStore, judge: Judge, limit: int | None) -> int:
-    """Ask for all episodes that this judge has not decided yet; returns how many were asked for."""
+def judge_store(store: ParquetTrajectoryStore, judge: Judge, limit: int | None, *, pending_only: bool = False) -> int:
+    """Ask for all episodes that this judge has not decided yet, or only for those that are pending; returns how many
+    were asked for. When the judge cannot be asked at all, they are pending, and JudgeError is raised."""
     waiting = [
         summary.id
         for summary in store.scan(lambda one: one.trainable)
-        if not any(verdict.judge == judge.name and verdict.success is not None for verdict in summary.verdicts)
+        for said in [next((one for one in summary.verdicts if one.judge == judge.name), None)]
+        if (said is not None and said.pending if pending_only else said is None or said.success is None)
     ][:limit]
     names = iter(waiting)
     done = 0
     while batch := [store.get(name) for name in islice(names, BATCH)]:
-        for trajectory, verdict in zip(batch, judge.judge(batch), strict=True):
-            others = [one for one in trajectory.verdicts if one.judge != judge.name]
-            store.annotate(trajectory.id, verdicts=[*others, verdict])
+        try:
+            said = judge.judge(batch)
+        except JudgeError as error:
+            left = [*batch, *map(store.get, names)]
+            _keep(store, judge, left, [_pending(judge, str(error))] * len(left))
+            raise JudgeError(f"{error}; {len(left)} episodes are pending: --pending asks again") from error
+        _keep(store, judge, batch, said)
         done += len(batch)
         print(f"judged {done} of {len(waiting)}", file=sys.stderr)
     return len(waiting)
 
 
-def _words(store: ParquetTrajectoryStore, judge: str) -> list[Word]:
-    return [
-        Word(summary.id, summary.task.app, verdict.success, summary.outcome, verdict.reason)
-        for summary in store.scan()
-        for verdict in summary.verdicts
-        if verdict.judge == judge
-    ]
+def _keep(
+    store: ParquetTrajectoryStore, judge: Judge, batch: Sequence[Trajectory], verdicts: Sequence[Verdict]
+) -> None:
+    for trajectory, verdict in zip(batch, verdicts, strict=True):
+        others = [one for one in trajectory.verdicts if one.judge != judge.name]
+        store.annotate(trajectory.id, verdicts=[*others, verdict])
 
 
-def agreement_dict(found: Agreement, judged: int) -> dict[str, Any]:
-    """A judge's agreement with the outcomes, for JSON; `judged` is how many episodes it has spoken on."""
-    return {
-        "judged": judged,
-        "decided": found.decided,
-        "abstained": found.abstained,
-        "accuracy": found.accuracy,
-        "accuracy_ci95": list(found.accuracy_interval()),
-        "false_completion_rate": found.false_completion_rate,
-        "missed_completion_rate": found.missed_completion_rate,
-        "precision": found.precision,
-        "recall": found.recall,
-        "kappa": found.kappa,
-        "kappa_ci95": list(found.kappa_interval()),
-    }
+def _pending(judge: Judge, reason: str) -> Verdict:
+    return Verdict(None, judge.name, reason=reason, pending=True)
 
 
-def agreement_lines(found: Agreement) -> list[str]:
-    """A judge's agreement with the outcomes in words."""
-    if found.accuracy is None:
-        return ["no episode has both a verdict and an outcome to compare it with"]
-    low, high = found.accuracy_interval()
-    lines = [
-        f"agrees with the outcome on {found.accuracy:.1%} of {found.decided} decided episodes"
-        f"  (95 % interval {low:.1%} to {high:.1%}); abstained on {found.abstained}"
-    ]
-    if found.kappa is not None:
-        low, high = found.kappa_interval()
-        lines.append(f"kappa {found.kappa:.2f}  (95 % interval {low:.2f} to {high:.2f})")
-    if found.false_completion_rate is not None:
-        lines.append(f"called {found.false_completion_rate:.1%} of the failed episodes a success")
-    if found.missed_completion_rate is not None:
-        lines.append(f"called {found.missed_completion_rate:.1%} of the successful episodes a failure")
-    return lines
+def _prices(text: str) -> tuple[float, float]:
+    prompt, _, generated = text.partition(",")
+    return float(prompt), float(generated)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tapwise judge",
-        description="Let a model behind an OpenAI-compatible endpoint judge stored trajectories. Verdicts are kept"
-        " beside the outcomes; the same command again goes on with those that are still undecided.",
+        description="Judge stored trajectories: by a model behind an OpenAI-compatible endpoint, by a small judge that"
+        " `tapwise judge train` made, by what was read from the phone, or by several of them, the cheapest first, each"
+        " asked about what those before it left open. Verdicts are kept beside the outcomes; the same command again"
+        " goes on with those that are still undecided. `tapwise judge testbed` makes labelled episodes, `calibrate`"
+        " tells how far a judge can be trusted: each has its own --help.",
     )
     parser.add_argument("store", type=Path, help="folder of a run, or of a trajectory store")
-    parser.add_argument("--url", required=True, help="the endpoint up to its version, such as http://127.0.0.1:8000/v1")
-    parser.add_argument("--model", required=True, help="the model's name there")
+    parser.add_argument("--url", help="the endpoint up to its version, such as http://127.0.0.1:8000/v1")
+    parser.add_argument("--model", help="the model's name there")
+    parser.add_argument("--critic", type=Path, help="folder of a small judge")
+    parser.add_argument("--outcome", action="store_true", help="believe what was read from the phone where it was")
+    parser.add_argument("--doubt", type=float, default=0.0, help="of --critic: not taken so near to one half (0)")
+    parser.add_argument("--pending", action="store_true", help="ask only for what could not be asked before")
     parser.add_argument("--key-env", default="OPENAI_API_KEY", help="environment variable of the key (OPENAI_API_KEY)")
     parser.add_argument("--key-frames", type=int, default=0, help="screenshots shown beside the last one (0)")
     parser.add_argument("--limit", type=int, help="judge at most so many episodes now")
     parser.add_argument("--retries", type=int, default=4, help="further attempts on each busy or failing answer (4)")
+    parser.add_argument("--concurrency", type=int, default=8, help="requests in flight at once (8)")
+    parser.add_argument("--rate", type=float, default=0.0, help="requests a minute at most (0: no limit)")
+    parser.add_argument("--prices", type=_prices, default=(0.0, 0.0), help="of a million tokens: PROMPT,GENERATED")
+    parser.add_argument("--budget-calls", type=int, help="answers to pay for at most; the rest is pending")
+    parser.add_argument("--budget-cost", type=float, help="what to spend at most, at --prices; the rest is pending")
+    parser.add_argument("--cassette", type=Path, help="file of recorded replies: known questions are not asked again")
     parser.add_argument("--json", action="store_true", help="print the agreement as JSON")
     return parser

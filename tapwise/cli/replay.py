@@ -71,7 +71,7 @@ def _judge(
         label = f"{judge.name} key-frames={options.key_frames}" if options.key_frames else judge.name
         said, asked = rescore(store, names, judge, label, scores)
 
-    from tapwise.cli.judge import agreement_dict, agreement_lines
+    from tapwise.cli.agreement import agreement_dict, agreement_lines
     from tapwise.evaluator.statistics import agreement
 
     summaries = [store.summary(name) for name in names]

@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from tapwise.chat import ChatClient, ChatError, Completion, Message, image_part, json_objects, text_part
 from tapwise.errors import JudgeError
+from tapwise.evaluator.budget import Budget, Spent
 from tapwise.records import (
     Action,
     End,
@@ -37,6 +38,7 @@ _SYSTEM = (
 )
 _WORDS = {"success": True, "successful": True, "true": True, "yes": True, "done": True}
 _WORDS |= {"failure": False, "failed": False, "unsuccessful": False, "false": False, "no": False, "fail": False}
+THREADS_A_REQUEST = 2
 _STATUS_LINE = re.compile(r"[\W_]*(?:status|verdict|success)[\W_]*[:=][\W_]*([a-z]+)[\W_]*", re.IGNORECASE)
 
 
@@ -46,6 +48,7 @@ class VlmJudge:
     client: the endpoint; its time limits, retries and number of requests in flight hold here too.
     key_frames: screenshots from along the way to show beside the last one.
     prices: cost of a million prompt tokens and of a million generated tokens, for `Verdict.cost`.
+    budget: what may be spent in all; episodes that it does not reach are left pending.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class VlmJudge:
         key_frames: int = 0,
         max_tokens: int = 256,
         prices: tuple[float, float] = (0.0, 0.0),
+        budget: Budget | None = None,
     ) -> None:
         self._client = client
         self._key_frames = key_frames
         self._max_tokens = max_tokens
         self._prices = prices
+        self._budget = budget or Budget()
 
     @property
     def name(self) -> str:
@@ -67,13 +72,15 @@ class VlmJudge:
         return f"vlm:{self._client.model}"
 
     def judge(self, trajectories: Sequence[Trajectory]) -> list[Verdict]:
-        """One verdict per trajectory, in order; abstains on aborted episodes, on those without a screenshot, on
-        replies that cannot be read, and on single episodes that the endpoint did not answer for.
+        """One verdict per trajectory, in order; abstains on aborted episodes, on those without a screenshot and on
+        replies that cannot be read. Episodes that the endpoint did not answer for, and those that the budget does not
+        reach, are pending.
 
         Raises JudgeError when the endpoint refuses (key, address, model) or answers for none of the episodes.
         """
         asked = [trajectory for trajectory in trajectories if _reason_not_to_ask(trajectory) is None]
-        with ThreadPoolExecutor(max(1, min(self._client.concurrency, len(asked))), "judge") as pool:
+        threads = THREADS_A_REQUEST * self._client.concurrency  # some pause between two attempts
+        with ThreadPoolExecutor(max(1, min(threads, len(asked))), "judge") as pool:
             replies = dict(zip(map(id, asked), pool.map(self._ask, asked), strict=True))
         failures = [reply for reply in replies.values() if isinstance(reply, ChatError)]
         refusal = next((failure for failure in failures if failure.permanent), None)
@@ -83,19 +90,26 @@ class VlmJudge:
             )
         return [self._verdict(trajectory, replies.get(id(trajectory))) for trajectory in trajectories]
 
-    def _ask(self, trajectory: Trajectory) -> Completion | ChatError:
+    def _ask(self, trajectory: Trajectory) -> Completion | ChatError | Spent:
         try:
-            return self._client.complete(build_messages(trajectory, self._key_frames), max_tokens=self._max_tokens)
-        except ChatError as error:
+            with self._budget.call() as call:
+                messages = build_messages(trajectory, self._key_frames)
+                reply = self._client.complete(messages, max_tokens=self._max_tokens)
+                call.cost = self._cost(reply)
+                return reply
+        except (ChatError, Spent) as error:
             return error  # one episode's failure must not cost the others their verdicts
 
-    def _verdict(self, trajectory: Trajectory, reply: Completion | ChatError | None) -> Verdict:
+    def _cost(self, reply: Completion) -> float:
+        return (reply.prompt_tokens * self._prices[0] + reply.completion_tokens * self._prices[1]) / 1e6
+
+    def _verdict(self, trajectory: Trajectory, reply: Completion | ChatError | Spent | None) -> Verdict:
         if reply is None:
             return Verdict(None, self.name, reason=_reason_not_to_ask(trajectory) or "not asked")
-        if isinstance(reply, ChatError):
-            return Verdict(None, self.name, reason=f"not answered: {reply}")
+        if isinstance(reply, ChatError | Spent):
+            return Verdict(None, self.name, reason=f"not answered: {reply}", pending=True)
         success, reason = parse_verdict(reply.text)
-        cost = (reply.prompt_tokens * self._prices[0] + reply.completion_tokens * self._prices[1]) / 1e6
+        cost = self._cost(reply)
         score = None if success is None else float(success)
         return Verdict(success, self.name, score, reason, cost, reply.latency_s)
 

@@ -66,7 +66,7 @@ class RolloutJudge:
 
     def _known(self, name: str) -> Verdict | None:
         said = self._store.summary(name).verdicts
-        return next((one for one in said if one.judge == self._judge.name), None)
+        return next((one for one in said if one.judge == self._judge.name and not one.pending), None)
 
     def _others(self, name: str) -> list[Verdict]:
         return [one for one in self._store.summary(name).verdicts if one.judge != self._judge.name]
