@@ -7,6 +7,7 @@ It sees what any judge may see, and nothing of the phone's state.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import numpy as np
 
 from tapwise.agent.vlm.model import VlmModel
