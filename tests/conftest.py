@@ -193,13 +193,14 @@ class ChatServer:
     """Serves scripted behaviours in turn, the last one for ever: reply text, or a dict with any of
 
     status, headers, body (raw text), reset (cut the connection), stall (hold the reply until the server closes),
-    drip (send the head, then one byte at a time until the client leaves). `requests` keeps what was asked.
+    takes_s (hold it so long), drip (send the head, then one byte at a time until the client leaves). `requests` keeps
+    what was asked.
     """
 
     def __init__(self) -> None:
         self.script: list[str | dict[str, Any]] = ["{}"]
-        self.reply_to: Callable[[dict[str, Any]], str] | None = None
-        """Makes the reply from the request, in the place of the script."""
+        self.reply_to: Callable[[dict[str, Any]], str | dict[str, Any]] | None = None
+        """Makes the behaviour from the request, in the place of the script."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.in_flight = 0
@@ -223,7 +224,7 @@ class ChatServer:
             self.requests.append(body)
             self.headers.append(headers)
             if self.reply_to is not None:
-                now: str | dict[str, Any] = self.reply_to(body)
+                now = self.reply_to(body)
             else:
                 now = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(now, dict):
@@ -260,6 +261,7 @@ class ChatServer:
                 if now.get("stall"):
                     stand_in.closing.wait(30)
                     return
+                stand_in.closing.wait(now.get("takes_s", 0.0))
                 body = now.get("body", "").encode()
                 self.send_response(now.get("status", 200))
                 for name, value in now.get("headers", {}).items():

@@ -17,7 +17,10 @@ NOISE = "popups=0.05,ads=0.05,slow_loads=0.05,layout_shifts=1.0"
 
 
 def run(argv: list[str]) -> int:
-    """Make a test-bed, or what is missing of one; gives the exit status. Raises ConfigError, EnvError and StoreError."""
+    """Make a test-bed, or what is missing of one; gives the exit status.
+
+    Raises ConfigError, EnvError and StoreError.
+    """
     options = _parser().parse_args(argv)
     if options.episodes < 1:
         raise ConfigError("--episodes must be at least 1")
@@ -31,9 +34,8 @@ def run(argv: list[str]) -> int:
     started = time.monotonic()
     suite, noise = load_suite(options.suite), Noise.parse(options.noise)
     with interruptible(), ParquetTrajectoryStore(options.out) as store:
-        made = make_testbed(
-            store, suite, options.split, options.episodes, options.seed, noise, Progress(options.episodes)
-        )
+        progress = Progress(options.episodes)
+        made = make_testbed(store, suite, options.split, options.episodes, options.seed, noise, progress)
         kinds = Counter(kind_of_policy(summary.provenance.policy) for summary in store.scan())
     seconds = time.monotonic() - started
     if options.json:

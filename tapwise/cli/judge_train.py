@@ -72,9 +72,7 @@ def run(argv: list[str]) -> int:
     if options.json:
         print(json.dumps(card))
         return 0
-    print(
-        f"{judge.name}, trained in {seconds:.0f} s, is in {out}; on {options.measured} episodes of other instructions:"
-    )
+    print(f"{judge.name} is in {out}, trained in {seconds:.0f} s; on {options.measured} held-out episodes:")
     print("\n".join(report_lines(words)))
     return 0
 

@@ -117,3 +117,70 @@ def test_judge_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_judge_at_no_url(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["judge", str(finished_run), "--url", "nowhere", "--model", "m"]) == 2
     assert "http://HOST:PORT" in capsys.readouterr().err
+
+
+def test_an_endpoint_that_is_down_leaves_episodes_pending_and_they_are_asked_about_later(
+    finished_run: Path, tmp_path: Path, chat_server: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = _copy(finished_run, tmp_path / "store")
+    endpoint = ["--url", chat_server.url, "--model", "m", "--retries", "0", "--json"]  # type: ignore[attr-defined]
+    chat_server.script = ['{"success": true}']  # type: ignore[attr-defined]
+    assert main(["judge", str(store), *endpoint, "--limit", "2"]) == 0
+    chat_server.script = [{"status": 401}]  # type: ignore[attr-defined]
+    assert main(["judge", str(store), *endpoint]) == 1
+    assert "--pending asks again" in _outcome(capsys)["message"]  # type: ignore[operator]
+    with ParquetTrajectoryStore(store, mode="read") as opened:
+        summaries = list(opened.scan(lambda one: one.trainable))
+        pending = [one for one in summaries if one.verdicts[0].pending]
+    assert len(pending) == len(summaries) - 2
+    chat_server.script = ['{"success": false}']  # type: ignore[attr-defined]
+    assert main(["judge", str(store), *endpoint, "--pending"]) == 0
+    told = _outcome(capsys)
+    assert (told["judged_now"], told["pending"], told["judged"]) == (len(pending), 0, len(summaries))
+
+
+def test_a_budget_and_recorded_replies(
+    finished_run: Path, tmp_path: Path, chat_server: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = _copy(finished_run, tmp_path / "store")
+    asking = ["--url", chat_server.url, "--model", "m", "--json"]  # type: ignore[attr-defined]
+    asking += ["--cassette", str(tmp_path / "replies.jsonl"), "--prices", "2,10"]
+    chat_server.script = ['{"success": false}']  # type: ignore[attr-defined]
+    assert main(["judge", str(store), *asking, "--budget-calls", "3"]) == 1
+    told = _outcome(capsys)
+    assert told["judged"] == 3
+    assert told["pending"] > 0  # type: ignore[operator]
+    assert told["cost"] == pytest.approx(3 * (1000 * 2 + 10 * 10) / 1e6)
+    assert main(["judge", str(store), *asking, "--pending"]) == 0
+    again = _copy(finished_run, tmp_path / "again")
+    asked = len(chat_server.requests)  # type: ignore[attr-defined]
+    assert main(["judge", str(again), *asking]) == 0
+    assert len(chat_server.requests) == asked  # type: ignore[attr-defined]
+
+
+def test_a_cascade_asks_the_dear_judge_only_what_is_open(
+    finished_run: Path, tmp_path: Path, chat_server: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = _copy(finished_run, tmp_path / "store")
+    endpoint = ["--url", chat_server.url, "--model", "m"]  # type: ignore[attr-defined]
+    assert main(["judge", str(store), "--outcome", *endpoint, "--json"]) == 0
+    told = _outcome(capsys)
+    assert told["accuracy"] == 1.0
+    assert told["stages"]["outcome"]["decided"] == told["judged"]  # type: ignore[index]
+    assert "vlm:m" not in told["stages"]  # type: ignore[operator]
+    assert chat_server.requests == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ([], "name a judge"),
+        (["--url", "http://127.0.0.1:1/v1"], "belong together"),
+        (["--outcome", "--doubt=1"], "0.5"),
+    ],
+)
+def test_no_judge_is_named(
+    options: list[str], hint: str, finished_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", str(finished_run), *options]) == 2
+    assert hint in capsys.readouterr().err

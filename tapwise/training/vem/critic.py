@@ -111,7 +111,7 @@ class VemCritic(nn.Module):
     def fingerprint(self) -> bytes:
         """A hash of everything that its probabilities depend on beside the steps; made again after training."""
         if self._fingerprint is None:
-            found = hashlib.blake2b(f"{self.reader.name}/{self.config.mark_touches}".encode(), digest_size=16)
+            found = hashlib.blake2b(str(self.config.mark_touches).encode(), digest_size=16)
             for name, tensor in self.state_dict().items():
                 found.update(name.encode())
                 found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())

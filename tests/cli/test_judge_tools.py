@@ -1,0 +1,101 @@
+"""`tapwise judge testbed`, `train` and `calibrate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tapwise.cli import main
+from tapwise.cli.agreement import Word
+from tapwise.cli.judge_calibrate import drift, read_labels
+from tapwise.errors import ConfigError
+
+SMALL = ["--episodes", "10", "--measured", "10", "--updates", "1", "--suite", "general"]
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def judge(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judges") / "small"
+    assert main(["judge", "train", "--out", str(folder), "--model", str(tiny_model), *SMALL, "--json"]) == 0
+    return folder
+
+
+def test_a_testbed_is_made_and_judged_by_its_outcomes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "bed")
+    arguments = ["judge", "testbed", "--out", out, "--episodes", "5", "--suite", "general", "--json"]
+    assert main(arguments) == 0
+    assert told(capsys)["made_now"] == 5
+    assert main(arguments) == 0
+    assert told(capsys)["made_now"] == 0
+    assert main(["judge", out, "--outcome", "--json"]) == 0
+    found = told(capsys)
+    assert found["accuracy"] == 1.0
+    assert set(found["by_kind"]) == {"success", "failure", "near miss"}
+    assert all(name.startswith("level") for name in found["by_level"])
+
+
+def test_a_judge_has_a_card_and_judges_other_stores(
+    judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = json.loads((judge / "card.json").read_text(encoding="utf-8"))
+    assert card["decided"] == 10
+    assert card["training"]["split"] != card["testbed"]["split"]
+    assert main(["judge", str(judge / "training"), "--critic", str(judge), "--json"]) == 0
+    assert told(capsys)["judge"] == card["judge"]
+    assert main(["judge", str(judge / "training"), "--critic", str(judge), "--doubt", "0.5", "--json"]) == 0
+    assert told(capsys)["decided"] == 0  # nothing is that sure, and there is no other stage
+
+
+def test_calibration_by_outcome_and_by_people(judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed, page = str(judge / "testbed"), tmp_path / "page.html"
+    assert main(["judge", "calibrate", bed, "--page", str(page), "--json"]) == 0
+    found = told(capsys)
+    assert found["decided"] == 10
+    assert len(found["disagreements"]) == round(10 * (1 - found["accuracy"]))
+    assert "<!doctype html>" in page.read_text(encoding="utf-8")
+    labels = tmp_path / "labels.csv"
+    labels.write_text("trajectory,success\nsuccess-0000,true\nfailure-0001,no\n", encoding="utf-8")
+    assert main(["judge", "calibrate", bed, "--labels", str(labels), "--json"]) == 0
+    assert told(capsys)["decided"] == 2
+
+
+def test_which_judge_has_to_be_said_where_several_spoke(judge: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed = str(judge / "testbed")
+    assert main(["judge", bed, "--outcome", "--json"]) == 0
+    name = json.loads((judge / "card.json").read_text(encoding="utf-8"))["judge"]
+    assert main(["judge", "calibrate", bed]) == 2
+    assert name in capsys.readouterr().err
+    assert main(["judge", "calibrate", bed, "--judge", "outcome", "--against", name, "--json"]) == 0
+    found = told(capsys)["drift"]
+    assert found["both"] == 10
+    assert found["now_right"] == 10 - found["same"]
+
+
+def test_drift_counts_what_changed_and_which_was_right() -> None:
+    def word(name: str, said: bool | None, true: bool | None) -> Word:
+        return Word(name, "app", "", "", said, true, "")
+
+    now = [word("a", True, True), word("b", True, False), word("c", False, None), word("d", None, True)]
+    then = [word("a", False, True), word("b", False, False), word("c", False, None), word("d", True, True)]
+    found = drift(now, then)
+    assert (found["both"], found["same"], found["changed"]) == (3, 1, {"to success": 2})
+    assert (found["now_right"], found["now_wrong"], found["trajectories"]) == (1, 1, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"), [("a,b\n", "columns"), ("trajectory,success\nx,perhaps\n", "line 2"), (None, "cannot be read")]
+)
+def test_labels_that_cannot_be_read(text: str | None, hint: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=hint):
+        read_labels(path)
