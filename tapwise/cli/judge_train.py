@@ -28,11 +28,8 @@ def run(argv: list[str]) -> int:
     if min(options.episodes, options.updates, options.measured) < 1:
         raise ConfigError("--episodes, --updates and --measured must be at least 1")
 
-    import numpy as np
-    import torch
-
     from tapwise.datasets.store import ParquetTrajectoryStore
-    from tapwise.training.compose import make_model
+    from tapwise.training.compose import make_model, use_threads
     from tapwise.training.critic_judge import CriticJudge, train_judge
     from tapwise.training.recipes import PolicyConfig
 
@@ -46,11 +43,10 @@ def run(argv: list[str]) -> int:
         _fill(training, "train", options.episodes, TRAINING_SEED, options.suite)
         _fill(testbed, "test", options.measured, TEST_SEED, options.suite)
         started = time.monotonic()
-        torch.set_num_threads(options.threads)
-        torch.manual_seed(options.seed)
+        use_threads(options.threads)
         model = make_model(PolicyConfig(model=options.model))
         episodes = [training.get(name) for name in training.ids()[: options.episodes]]
-        critic, loss = train_judge(model, episodes, options.updates, np.random.default_rng(options.seed))
+        critic, loss = train_judge(model, episodes, options.updates, options.seed)
         seconds = time.monotonic() - started
         critic.save(out)
         judge = CriticJudge(critic)

@@ -63,7 +63,7 @@ def load_policy(name: str, recipe: BaseRecipe, suite: Suite, *, blank: bool, see
     from tapwise.agent.vlm.policy import VlmPolicy
     from tapwise.training.compose import make_model, use_threads
 
-    use_threads(recipe)
+    use_threads(recipe.threads)
     saved = _checkpoint(Path(name)) if is_run(name) else None
     model = make_model(recipe.policy)
     policy = VlmPolicy(model, greedy=True)

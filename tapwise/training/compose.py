@@ -8,14 +8,14 @@ import torch
 
 from tapwise.agent.vlm.model import BASE_MODEL, VlmModel
 from tapwise.errors import ConfigError, ModelError
-from tapwise.training.recipes import BaseRecipe, PolicyConfig
+from tapwise.training.recipes import PolicyConfig
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def use_threads(recipe: BaseRecipe) -> None:
-    """Give torch as many threads as the recipe says, for the whole process: the last bits of sums depend on it."""
-    torch.set_num_threads(recipe.threads)
+def use_threads(threads: int) -> None:
+    """Give torch so many threads, for the whole process: the last bits of sums depend on it."""
+    torch.set_num_threads(threads)
 
 
 def make_model(config: PolicyConfig) -> VlmModel:

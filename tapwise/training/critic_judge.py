@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from tapwise.agent.vlm.model import VlmModel
 from tapwise.records import Context, End, Finish, Trajectory, Verdict
@@ -75,9 +76,12 @@ def judge_examples(trajectories: Sequence[Trajectory], model: VlmModel, rng: np.
 
 
 def train_judge(
-    model: VlmModel, trajectories: Sequence[Trajectory], updates: int, rng: np.random.Generator
+    model: VlmModel, trajectories: Sequence[Trajectory], updates: int, seed: int
 ) -> tuple[VemCritic, float]:
-    """A judge's critic on a copy of the model, and its mean loss in nats. Raises ValueError without trajectories."""
+    """A judge's critic on a copy of the model, and its mean loss in nats: a function of `seed`, and in its last bits of
+    the number of torch's threads. Raises ValueError without trajectories."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
     critic = VemCritic(critic_reader(model), VemConfig(mark_touches=False))
     loss = critic.train_on(judge_examples(trajectories, model, rng), updates, rng)
     critic.requires_grad_(False)

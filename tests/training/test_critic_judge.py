@@ -86,7 +86,7 @@ def test_a_judge_learns_ends_and_that_a_success_is_none_before(
 def test_a_judge_is_trained_kept_and_gives_a_verdict_on_each_episode(
     testbed: Sequence[Trajectory], model_folder: Path, tmp_path: Path
 ) -> None:
-    critic, loss = train_judge(VlmModel(model_folder), testbed, 2, np.random.default_rng(0))
+    critic, loss = train_judge(VlmModel(model_folder), testbed, 2, seed=0)
     assert np.isfinite(loss)
     judge = CriticJudge(critic)
     aborted = replace(testbed[0], id="aborted", end=End.ABORTED)

@@ -84,7 +84,7 @@ class UnitRun(ABC, Generic[RecipeT]):
         self._saved = load_checkpoint(folder / "checkpoints")
         if self._saved is not None:
             check_fits(self._saved, self.sha)
-        use_threads(recipe)
+        use_threads(recipe.threads)
         torch.manual_seed(recipe.seed)
         self.progress = Progress()
 
