@@ -3,8 +3,8 @@
     python benchmarks/judge.py [--work DIR] [--out FILE] [--episodes 300] [--json]
 
 On labelled episodes of held-out instructions: the rule that believes the phone's state; the small judge that `tapwise
-judge train` makes with its defaults; a large judge alone; and cascades of the small one and the large one, by how near to
-one half the small one's score may be for the large one to be asked.
+judge train` makes with its defaults; a large judge alone; and cascades of the small one and the large one, by how near
+to one half the small one's score may be for the large one to be asked.
 
 There is no large model here. A stand-in takes its place: it is right with a probability that is given, drawn for each
 episode from a seed, and it costs what a hosted model of the given prices would, for the words and the one screenshot

@@ -82,13 +82,13 @@ class AndroidEnv:
         on_phase: OnPhase = lambda _phase, _seconds: None,
     ) -> None:
         self.device = device
-        self.suite = suite
+        self.suite = suite.on(device)
         self.settings = settings or EnvSettings()
         self._now = now
         self._wait = wait
         self._on_phase = on_phase
         self._observer = Observer(device, self.settings.with_tree, self.settings.image_format, now)
-        self._snapshots = self.settings.use_snapshots
+        self._snapshots = self.settings.use_snapshots and not suite.resets_itself
         self._has_base = False
         self._used_packages: set[str] = set()
         self._episode: _Episode | None = None
@@ -109,7 +109,8 @@ class AndroidEnv:
         self._restore()
         self.device.shell(f"setprop {SEED_PROPERTY} {seed}")
         self._set_up(task, template)
-        self.device.press("KEYCODE_HOME")
+        if template.starts_at_home:
+            self.device.press("KEYCODE_HOME")
         observation = self._look(self._settle())
         self._episode = _Episode(task, template, observation, compared=self._keep_start())
         return observation

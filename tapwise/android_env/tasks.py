@@ -13,12 +13,13 @@ import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from tapwise.android_env.screen import Screen
 from tapwise.errors import EnvError
+from tapwise.protocols import Device
 from tapwise.records import Action, Finish, Split, Task
 
 Shell = Callable[[str], str]
@@ -46,7 +47,7 @@ class Template:
     1 a touch or two, 2 a short way, 3 a longer way or text, 4 a comparison or several goals, 5 several apps or a goal
     that has to be found out. `answer` reads the true answer of a task that asks for one: the agent must finish with it,
     whatever its case, and `check` must hold beside. An `impossible` task is done by saying so. `other_apps` are those
-    that a solution goes through beside `app`.
+    that a solution goes through beside `app`. `starts_at_home` brings the home screen up after the set-up.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Template:
     impossible: bool = False
     level: int = DEFAULT_LEVEL
     other_apps: tuple[str, ...] = ()
+    starts_at_home: bool = True
 
     def judge(self, shell: Shell, params: Params, finish: Finish | None) -> bool:
         """Whether an episode that ended with `finish` (None: at its limit) solved the task."""
@@ -95,6 +97,11 @@ class Suite:
     was never trained on. Raises EnvError when the templates cannot be split, or are malformed.
     """
 
+    resets_itself: ClassVar[bool] = False
+    """whether its set-up brings a device into its starting state from any other, without snapshots of ours"""
+    success_rule: ClassVar[str] = "the template's check of the device's state at the end"
+    """what counts as success, in words"""
+
     def __init__(self, name: str, templates: Sequence[Template], held_out: HeldOut = "instruction") -> None:
         if not templates:
             raise EnvError(f"suite {name!r} has no templates: add some under tapwise.android_env.templates")
@@ -105,6 +112,13 @@ class Suite:
         _refuse_repeats(name, "task id", (task.id for task in self._tasks))
         self._by_id = {task.id: task for task in self._tasks}
         self._refuse_leaks()
+
+    def on(self, device: Device) -> Suite:
+        """The suite as it is played on one device."""
+        return self
+
+    def close(self) -> None:
+        """Let go of what the suite needs to be played."""
 
     def tasks(self, split: Split | None = None) -> tuple[Task, ...]:
         """All tasks, or those of one split, always in the same order."""

@@ -19,6 +19,7 @@ from tapwise.errors import ConfigError, FarmError
 from tapwise.records import End, Trajectory
 
 if TYPE_CHECKING:
+    from tapwise.android_env.tasks import Suite
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.training.evaluation import Evaluation
     from tapwise.training.recipes import BaseRecipe
@@ -35,12 +36,10 @@ def run(argv: list[str]) -> int:
     options = _parser().parse_args(own)
     recipe = _recipe(options, overrides)
 
-    from tapwise.android_env.suites import load_suite
-    from tapwise.training.evaluation import Evaluation
+    from tapwise.training.suites import open_suite
 
-    suite = load_suite(recipe.suite)
-    evaluation = Evaluation(suite, recipe.evaluation.split, recipe.evaluation.episodes, recipe.evaluation.seed)
-    with interruptible():
+    with interruptible(), open_suite(recipe) as suite:
+        evaluation = _evaluation(recipe, suite, options)
         measured = load_policy(options.policy, recipe, suite, blank=options.blank, seed=recipe.seed)
         manifest = _manifest(measured, recipe, evaluation, options)
         folder = _folder(options, manifest)
@@ -58,6 +57,16 @@ def run(argv: list[str]) -> int:
     return 0
 
 
+def _evaluation(recipe: BaseRecipe, suite: Suite, options: argparse.Namespace) -> Evaluation:
+    """What is played; of a suite that others have fixed, unless told otherwise, each task once."""
+    from tapwise.training.evaluation import Evaluation
+
+    episodes = recipe.evaluation.episodes
+    if suite.resets_itself and options.episodes is None:
+        episodes = len(suite.tasks(recipe.evaluation.split))
+    return Evaluation(suite, recipe.evaluation.split, episodes, recipe.evaluation.seed)
+
+
 def _recipe(options: argparse.Namespace, overrides: list[str]) -> BaseRecipe:
     keys = {"suite": "suite"} | {key: f"evaluation.{key}" for key in ("episodes", "seed", "split")}
     for option, key in keys.items():
@@ -65,7 +74,7 @@ def _recipe(options: argparse.Namespace, overrides: list[str]) -> BaseRecipe:
         if value is not None:
             overrides = [*overrides, f"{key}={value}"]
     recipe = recipe_for(options.policy, overrides)
-    check_parts(recipe)
+    check_parts(recipe, "androidworld")
     return recipe
 
 

@@ -48,13 +48,14 @@ def read_recipe(path: Path | None, overrides: Sequence[str]) -> AnyRecipe:
     return recipe
 
 
-def check_parts(recipe: BaseRecipe) -> None:
-    """Raise ConfigError unless the recipe's suite and its way to the devices exist here."""
+def check_parts(recipe: BaseRecipe, *further_suites: str) -> None:
+    """Raise ConfigError unless the recipe's suite, or one of the further ones, and its way to the devices exist."""
     from tapwise.android_env.suites import suite_names
     from tapwise.emulators.adb.binary import find_adb
 
-    if recipe.suite not in suite_names():
-        raise ConfigError(f"suite {recipe.suite!r} does not exist: take one of {', '.join(suite_names())}")
+    known = (*suite_names(), *further_suites)
+    if recipe.suite.partition(":")[0] not in known:
+        raise ConfigError(f"suite {recipe.suite!r} does not exist: take one of {', '.join(known)}")
     if recipe.farm.transport == "binary" and recipe.farm.backend != "in_process":
         find_adb()
 

@@ -23,7 +23,7 @@ def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
     elif config.backend == "in_process":
         backend = InProcessBackend(config.pixels(), seed, noise)
     elif config.backend == "avd":
-        settings = AvdSettings(config.avd, config.emulator, config.snapshot)
+        settings = AvdSettings(config.avd, config.emulator, config.snapshot, grpc=config.grpc)
         backend = AvdBackend(settings, config.transport)
     elif config.backend == "docker":
         containers = DockerSettings(config.image, options=config.container_options)

@@ -36,7 +36,7 @@ def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, An
         "noise": recipe.farm.noise if recipe.farm.backend in _VIRTUAL else "the device's own",
         "decoding": "greedy",
         "step_limit": _step_limits(suite),
-        "success": "the template's check of the device's state at the end",
+        "success": suite.success_rule,
         "aborted_episodes": "our own faults; tried again, never counted",
         "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
     }

@@ -40,6 +40,8 @@ class FarmConfig(Config):
     """the AVD's snapshot that emulators start from; empty: a cold boot"""
     image: str = ""
     """the image that containers run; its ADB listens on port 5555"""
+    grpc: bool = False
+    """whether emulators serve gRPC, on the port 3000 above their console's, which AndroidWorld asks for"""
     container_options: tuple[str, ...] = ("--device", "/dev/kvm")
     """further options of `docker run`"""
 
@@ -273,6 +275,25 @@ class CriticConfig(Config):
     """optimizer of both value functions"""
 
 
+class AndroidWorldConfig(Config):
+    """Where AndroidWorld is, for the suite `androidworld`, and which of its instances are played."""
+
+    python: str = ""
+    """the Python that it is installed in; empty: this one"""
+    path: str = ""
+    """a folder that holds its package, such as a checkout, where it is not installed"""
+    seed: int = 30
+    """of the instances, as AndroidWorld's own runner takes it"""
+    combinations: int = Field(1, gt=0)
+    """instances of each task"""
+    tasks: tuple[str, ...] = ()
+    """names of tasks; empty: all"""
+    family: str = "android_world"
+    """family of tasks, as AndroidWorld's registry calls it"""
+    emulator_setup: bool = False
+    """install AndroidWorld's apps first, which needs a network"""
+
+
 class BaseRecipe(Config):
     """What recipes of all kinds say: the model, the phones, the supervised start, and how success is measured."""
 
@@ -281,7 +302,8 @@ class BaseRecipe(Config):
     seed: int = 0
     """of everything random in the run"""
     suite: str = "all"
-    """task suite: general, shop, office, media or all, with :template or :app behind it to hold whole ones out"""
+    """task suite: general, shop, office, media or all, with :template or :app behind it to hold whole ones out; for
+    evaluations also androidworld"""
     threads: int = Field(1, gt=0)
     """torch threads of the learner"""
     farm: FarmConfig = FarmConfig()
@@ -296,6 +318,8 @@ class BaseRecipe(Config):
     """steps a gradient step of the policy"""
     evaluation: EvaluationConfig = EvaluationConfig()
     """how success is measured"""
+    android_world: AndroidWorldConfig = AndroidWorldConfig()
+    """where AndroidWorld is, for its suite"""
 
 
 class DataConfig(Config):

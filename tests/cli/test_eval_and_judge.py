@@ -184,3 +184,11 @@ def test_no_judge_is_named(
 ) -> None:
     assert main(["judge", str(finished_run), *options]) == 2
     assert hint in capsys.readouterr().err
+
+
+def test_whole_apps_are_held_out_where_the_suite_is_asked_for_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["eval", "--policy", "random", "--suite", "general:app", *FAST, "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    assert _outcome(capsys)["suite"] == "general:app"

@@ -19,6 +19,7 @@ from tapwise.emulators.processes import OwnedProcess, ProcessRegistry, wait_unti
 from tapwise.errors import ConfigError, DeviceError, DeviceTimeout
 
 FIRST_PORT, LAST_PORT = 5554, 65534
+GRPC_ABOVE_CONSOLE = 3000
 _WRONG_CALL = ("Unknown AVD name", "Broken AVD", "unknown option", "No AVD specified")
 """what the program says of calls that fail again however often they are tried"""
 _PORT_TRIES = 50
@@ -31,8 +32,9 @@ class AvdSettings:
 
     avd: the AVD's name. program: the emulator. snapshot: a snapshot to start from, which must load; empty: a cold
     boot. read_only: all phones share the AVD, each over a layer of its own; without it a farm of one is all that the
-    AVD allows. window, gpu: as the program takes them. options: further ones. first_port: where to look for free pairs
-    of ports from; those up to 5585 are taken by every adb server that starts on the host.
+    AVD allows. window, gpu: as the program takes them. grpc: serve it, 3000 above the console's port. options: further
+    ones. first_port: where to look for free pairs of ports from; those up to 5585 are taken by every adb server that
+    starts on the host.
     """
 
     avd: str
@@ -41,6 +43,7 @@ class AvdSettings:
     read_only: bool = True
     window: bool = False
     gpu: str = "auto"
+    grpc: bool = False
     options: tuple[str, ...] = ()
     first_port: int = 5654
 
@@ -99,6 +102,7 @@ class AvdBackend:
             *("-no-audio", "-no-boot-anim", "-gpu", settings.gpu),
             *(() if settings.window else ("-no-window",)),
             *(("-read-only",) if settings.read_only else ()),
+            *(("-grpc", str(console_port + GRPC_ABOVE_CONSOLE)) if settings.grpc else ()),
             *start,
             *settings.options,
         ]
