@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tapwise.agent.android_world_agent import make_agent
 from tapwise.android_env import AndroidEnv, EnvSettings
 from tapwise.android_env.android_world import AndroidWorldSuite, WorkerCommand
 from tapwise.android_env.android_world.suite import Settings, console_port
@@ -21,9 +24,26 @@ from tapwise.emulators.adb.binary import find_adb
 from tapwise.emulators.backends.avd import AvdBackend, AvdSettings
 from tapwise.emulators.processes import ProcessRegistry
 from tapwise.emulators.virtual.emulator.program import install
-from tapwise.errors import EnvError
+from tapwise.emulators.virtual.phone import VirtualPhone
+from tapwise.errors import EnvError, PolicyError
 from tapwise.protocols import Device
-from tapwise.records import Decision, End, Finish, Provenance, Task, Wait
+from tapwise.records import (
+    Action,
+    Context,
+    Decision,
+    End,
+    Finish,
+    Key,
+    OpenApp,
+    Point,
+    Press,
+    Provenance,
+    Size,
+    Swipe,
+    Tap,
+    Task,
+    Wait,
+)
 
 STAND_IN = Path(__file__).with_name("stand_in")
 FIRST_PORT = 34654 + 40 * (os.getpid() % 200)
@@ -172,3 +192,64 @@ def test_an_evaluation_says_what_was_measured_and_on_what(home: Path, capsys: py
     assert manifest["protocol"]["success"].startswith("AndroidWorld's own check")
     assert "tapwise-emulator" in manifest["protocol"]["device"] or program in manifest["protocol"]["device"]
     assert manifest["protocol"]["step_limit"] == "per task: androidworld 4"
+
+
+@pytest.fixture
+def android_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stand-in, importable here, as AndroidWorld is in its own Python."""
+    monkeypatch.syspath_prepend(str(STAND_IN))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "android_world"]:
+        del sys.modules[name]
+
+
+class Plays:
+    """A policy that plays what it is given."""
+
+    name, version = "plays", 0
+
+    def __init__(self, *actions: Action) -> None:
+        self._actions, self.seen = list(actions), [0]
+
+    def act(self, contexts: Sequence[Context]) -> list[Decision]:
+        self.seen.append(len(contexts[0].history))
+        assert contexts[0].task.instruction == "Turn wifi off."
+        assert contexts[0].observation.screenshot.size == Size(600, 270)
+        return [Decision(self._actions.pop(0), "")]
+
+
+def test_a_policy_of_ours_is_an_agent_of_androidworld(android_world: None, emulator: Device) -> None:
+    launcher: Any = importlib.import_module("android_world.env.env_launcher")
+    tasks: Any = importlib.import_module("android_world.tasks")
+    port = console_port(emulator.serial)
+    world = launcher.load_and_setup_env(port, adb_path=str(find_adb()), grpc_port=port + 3000)
+    wifi = tasks.TurnWifiOff({})
+    wifi.initialize_task(world)
+    policy = Plays(OpenApp("settings"), *_way_to_wifi(), Finish(answer="done"))
+    agent = make_agent(world, policy, transition_pause=0.0)
+    agent.reset(go_home=True)
+    results = []
+    while not results or not results[-1].done:
+        results.append(agent.step(wifi.goal))
+    assert wifi.is_successful(world) == 1.0
+    assert world.interaction_cache == "done"
+    assert policy.seen[1:] == list(range(len(results)))  # each decision sees the steps before it
+    agent.reset()
+    world.close()
+
+
+def _way_to_wifi() -> list[Action]:
+    """Through the settings to the switch, as their screens lie on a phone of this size."""
+    phone = VirtualPhone(size=Size(600, 270), density=105, seed=0)
+    phone.open("com.android.settings")
+    way = []
+    for label in ("Network", "Wifi"):
+        centre = next(node.centre for node in phone.tree().walk() if node.label == label)
+        way.append(Tap(Point.from_pixels(*centre, phone.size)))
+        phone.tap(*centre)
+    return [way[0], Swipe(Point(0.5, 0.5), Point(0.5, 0.45)), Press(Key.RECENTS), Press(Key.BACK), way[1]]
+
+
+def test_an_agent_needs_androidworld() -> None:
+    with pytest.raises(PolicyError, match="in the Python that it is installed in"):
+        make_agent(None, Plays())

@@ -1,4 +1,14 @@
+import dataclasses
 import subprocess
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    pixels: np.ndarray
+    forest: object = None
+    ui_elements: tuple = ()
 
 
 class Env:
@@ -11,6 +21,16 @@ class Env:
     def shell(self, command):
         done = subprocess.run([*self._adb, "shell", command], check=True, capture_output=True, text=True, timeout=30)
         return done.stdout
+
+    @property
+    def controller(self):
+        return self
+
+    def get_state(self, wait_to_stabilize=False):
+        raw = subprocess.run([*self._adb, "exec-out", "screencap"], check=True, capture_output=True, timeout=30).stdout
+        width, height = (int(side) for side in np.frombuffer(raw[:8], "<u4"))
+        pixels = np.frombuffer(raw[-width * height * 4 :], np.uint8).reshape(height, width, 4)[..., :3]
+        return State(pixels)
 
     def reset(self, go_home=False):
         self.resets += 1
