@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-farm bench-steps bench-clients bench-learning bench-offline bench-import pictures clean
+.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-farm bench-steps bench-clients bench-learning bench-offline bench-import bench-judge pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -72,6 +72,9 @@ bench-clients: $(INSTALLED) ## measure the calls of uiautomator2
 
 bench-learning: $(INSTALLED) ## measure how much is learned, over several seeds
 	$(BIN)/python benchmarks/learning.py $(ARGS)
+
+bench-judge: $(INSTALLED) ## measure judges on labelled episodes, and what a cascade saves
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/judge.py --out benchmarks/results/judge.json $(ARGS)
 
 bench-import: $(INSTALLED) ## measure the import of AitW shards against the plain way
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fast-import]' --group bench
