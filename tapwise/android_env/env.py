@@ -119,7 +119,8 @@ class AndroidEnv:
         """Perform an action and show what came of it.
 
         `Finish` terminates, the task's step limit truncates; both read the outcome from the device's state, which
-        alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end), "polls" (looks at the screen),
+        alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end, and where the state does not
+        tell), "polls" (looks at the screen),
         "settled" (whether it came to rest within the budget), "refused" (why the device did not perform the action, or
         None) and, at the end of an episode on a device that knows, "changes" (what is otherwise for good, in words).
         """
@@ -131,7 +132,7 @@ class AndroidEnv:
         if isinstance(action, Finish):
             outcome = self._check(episode, action)
             info = _info(outcome, Settled(True, 0), None) | self._changes(episode)
-            return Transition(episode.last, float(outcome), True, False, info)
+            return Transition(episode.last, float(outcome or False), True, False, info)
         with self._phase("act"):
             refused = actuate(self.device, action, episode.last.screenshot.size)
         with self._phase("settle"):
@@ -141,7 +142,7 @@ class AndroidEnv:
         if episode.steps >= episode.task.max_steps:
             outcome = self._check(episode, None)
             info = _info(outcome, rest, refused) | self._changes(episode)
-            return Transition(episode.last, float(outcome), False, True, info)
+            return Transition(episode.last, float(outcome or False), False, True, info)
         episode.over = False
         return Transition(episode.last, 0.0, False, False, _info(None, rest, refused))
 
@@ -245,7 +246,10 @@ class AndroidEnv:
                     " commands work on this Android"
                 ) from error
 
-    def _check(self, episode: _Episode, finish: Finish | None) -> bool:
+    def _check(self, episode: _Episode, finish: Finish | None) -> bool | None:
+        """The outcome; None where the device's state does not tell."""
+        if not episode.template.tells:
+            return None
         try:
             return bool(episode.template.judge(self.device.shell, dict(episode.task.params), finish))
         except Exception as error:  # checks are written by users; whatever breaks in one is named and attributed

@@ -48,6 +48,7 @@ class Template:
     that has to be found out. `answer` reads the true answer of a task that asks for one: the agent must finish with it,
     whatever its case, and `check` must hold beside. An `impossible` task is done by saying so. `other_apps` are those
     that a solution goes through beside `app`. `starts_at_home` brings the home screen up after the set-up.
+    `tells` is False where the device's state does not say whether the task is done, so that `check` is never asked.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Template:
     level: int = DEFAULT_LEVEL
     other_apps: tuple[str, ...] = ()
     starts_at_home: bool = True
+    tells: bool = True
 
     def judge(self, shell: Shell, params: Params, finish: Finish | None) -> bool:
         """Whether an episode that ended with `finish` (None: at its limit) solved the task."""
@@ -113,6 +115,11 @@ class Suite:
         self._by_id = {task.id: task for task in self._tasks}
         self._refuse_leaks()
 
+    @property
+    def tells(self) -> bool:
+        """Whether the device's state says of every task whether it is done."""
+        return all(template.tells for template in self.templates.values())
+
     def on(self, device: Device) -> Suite:
         """The suite as it is played on one device."""
         return self
@@ -157,6 +164,10 @@ class Suite:
                     decks[name] = [pools[name][i] for i in rng.permutation(len(pools[name]))]
                 chosen.append(decks[name].pop())
         return chosen
+
+    def evaluated(self, rng: np.random.Generator, split: Split, n: int) -> list[Task]:
+        """The `n` tasks of a split that an evaluation plays; here a sample."""
+        return self.sample(rng, split, n)
 
     def _refuse_leaks(self) -> None:
         splits: dict[str, Task] = {}

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from tapwise.android_env.tasks import Suite
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.training.evaluation import Evaluation
-    from tapwise.training.recipes import BaseRecipe
+    from tapwise.training.judging import RolloutJudge
+    from tapwise.training.recipes import BaseRecipe, JudgeConfig
 
 _SAME_WHEN_IT_GOES_ON = ("policy", "model", "suite", "protocol", "recipe_sha", "tapwise", "git_commit", "versions")
 """parts of the manifest; other code or libraries would make one result of two"""
 FLAGS = ("--blank", "--json")
-VALUED = ("--policy", "--suite", "--split", "--episodes", "--out", "--seed")
+VALUED = (
+    *("--policy", "--suite", "--split", "--episodes", "--out", "--seed"),
+    *("--judge-url", "--judge-model", "--judge-key-env"),
+)
 
 
 def run(argv: list[str]) -> int:
@@ -39,6 +44,11 @@ def run(argv: list[str]) -> int:
     from tapwise.training.suites import open_suite
 
     with interruptible(), open_suite(recipe) as suite:
+        if not suite.tells and not options.judge_url:
+            raise ConfigError(
+                f"only a judge can say whether a task of suite {recipe.suite!r} is done: give --judge-url and"
+                " --judge-model"
+            )
         evaluation = _evaluation(recipe, suite, options)
         measured = load_policy(options.policy, recipe, suite, blank=options.blank, seed=recipe.seed)
         manifest = _manifest(measured, recipe, evaluation, options)
@@ -47,7 +57,7 @@ def run(argv: list[str]) -> int:
         with make_watcher(f"eval {options.policy}", plain=options.json) as watcher:
             watcher.plan(Estimate([PlannedUnit("evaluate", evaluation.episodes)]))
             watcher.unit("evaluate", 0, 1)
-            found = _play(measured, recipe, evaluation, folder, watcher)
+            found = _play(measured, recipe, evaluation, folder, watcher, _judge_config(options))
     if not found:
         raise FarmError(f"no episode could be played to its end; the last one's fault: {watcher.last_fault}")
     results = _results(measured, recipe, evaluation, found, options)
@@ -78,8 +88,21 @@ def _recipe(options: argparse.Namespace, overrides: list[str]) -> BaseRecipe:
     return recipe
 
 
+def _judge_config(options: argparse.Namespace) -> JudgeConfig:
+    from tapwise.config import validate
+    from tapwise.training.recipes import JudgeConfig
+
+    given = {"url": options.judge_url, "model": options.judge_model, "key_env": options.judge_key_env}
+    return validate(JudgeConfig, {name: value for name, value in given.items() if value}, "the judge")
+
+
 def _play(
-    measured: Measured, recipe: BaseRecipe, evaluation: Evaluation, folder: Path, watcher: Watcher
+    measured: Measured,
+    recipe: BaseRecipe,
+    evaluation: Evaluation,
+    folder: Path,
+    watcher: Watcher,
+    judge_config: JudgeConfig,
 ) -> list[Trajectory]:
     from tapwise.android_env.env import EnvSettings
     from tapwise.android_env.settle import SettleBudget
@@ -87,13 +110,18 @@ def _play(
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.training.collect import Collector, CollectorSettings
     from tapwise.training.farms import make_farm
+    from tapwise.training.judging import open_judge
 
     settings = CollectorSettings(
         EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)),
         recipe_sha=recipe_sha(recipe),
         schedule=recipe.farm.resolved_schedule(),
     )
-    with ParquetTrajectoryStore(folder / "trajectories") as store, make_farm(recipe.farm) as farm:
+    with (
+        ParquetTrajectoryStore(folder / "trajectories") as store,
+        open_judge(judge_config, store) as judge,
+        make_farm(recipe.farm) as farm,
+    ):
         farm.wait_ready(count=1)
         watcher.devices(farm.status)
         jobs, played = evaluation.jobs("evaluation"), _played(store)
@@ -103,11 +131,19 @@ def _play(
             found = collector.collect(
                 measured.policy,
                 [job for job in jobs if job.id not in played],
-                lambda trajectory: watcher.episode("evaluate", trajectory),
+                partial(_seen, watcher, judge),
                 with_tree=measured.with_tree,
             )
         played |= {trajectory.id.partition("+")[0]: trajectory for trajectory in found}
-        return [played[job.id] for job in jobs if job.id in played]
+        whole = [played[job.id] for job in jobs if job.id in played]
+        return whole if judge is None else judge.judged(whole)
+
+
+def _seen(watcher: Watcher, judge: RolloutJudge | None, trajectory: Trajectory) -> None:
+    """An episode has ended: it is judged while others are still played."""
+    watcher.episode("evaluate", trajectory)
+    if judge is not None:
+        judge.see(trajectory)
 
 
 def _results(
@@ -119,12 +155,14 @@ def _results(
 ) -> dict[str, Any]:
     from tapwise.evaluator.failures import failure_of
     from tapwise.training.evaluation import EpisodeResult, success_summary
+    from tapwise.training.manifest import leak_of
 
+    told = [trajectory for trajectory in found if trajectory.success is not None]
     packages = _packages() if recipe.farm.backend in ("virtual", "in_process") else {}
-    kinds = [failure_of(trajectory, packages) for trajectory in found]
+    kinds = [failure_of(trajectory, packages) for trajectory in told]
     results = [
         {**asdict(EpisodeResult.of(trajectory)), "failure": kind and str(kind)}
-        for trajectory, kind in zip(found, kinds, strict=True)
+        for trajectory, kind in zip(told, kinds, strict=True)
     ]
     suites = sorted({result["suite"] for result in results})
     templates = sorted({result["template"] for result in results})
@@ -135,11 +173,13 @@ def _results(
         "split": evaluation.split,
         "seed": evaluation.seed,
         "blank": options.blank,
+        "leak": leak_of(evaluation.suite),
         **success_summary(results),
         "by_suite": {name: success_summary([r for r in results if r["suite"] == name]) for name in suites},
         "by_template": {name: success_summary([r for r in results if r["template"] == name]) for name in templates},
         "failures": dict(Counter(str(kind) for kind in kinds if kind is not None).most_common()),
-        "not_played": evaluation.episodes - len(results),
+        "not_played": evaluation.episodes - len(found),
+        "not_told": len(found) - len(told),
         "results": results,
     }
 
@@ -163,6 +203,7 @@ def _manifest(
         f" {evaluation.seed}",
         "observation": "screenshot and accessibility tree" if measured.with_tree else "screenshot",
         "screenshots": "blank" if options.blank else "as seen",
+        "judge": options.judge_model or "none",
     }
     return manifest
 
@@ -180,6 +221,10 @@ def _table(results: dict[str, Any], folder: Path) -> str:
         lines += ["", "failures: " + ", ".join(f"{kind} {count}" for kind, count in results["failures"].items())]
     if results["not_played"]:
         lines.append(f"{results['not_played']} episodes were aborted by faults of our own and are not counted")
+    if results["not_told"]:
+        lines.append(f"of {results['not_told']} episodes nobody could say whether they succeeded; they are not counted")
+    if results["leak"]:
+        lines.append(f"beware: {results['leak']}")
     return "\n".join([*lines, "", f"results and manifest: {folder}"])
 
 
@@ -237,6 +282,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", choices=("test", "train"), help="which tasks (a run's own; else test)")
     parser.add_argument("--episodes", type=int, help="number of episodes (a run's own; else 96)")
     parser.add_argument("--seed", type=int, help="seed of tasks and phones (10007)")
+    parser.add_argument("--judge-url", help="endpoint of a judge, for suites that the phone's state does not decide")
+    parser.add_argument("--judge-model", help="the judge's name there")
+    parser.add_argument("--judge-key-env", help="environment variable of its key (OPENAI_API_KEY)")
     parser.add_argument("--blank", action="store_true", help="show the model empty screenshots, as a control")
     parser.add_argument("--out", metavar="FOLDER", help="where results go (runs/eval-POLICY)")
     parser.add_argument("--json", action="store_true", help="print the outcome as one line of JSON")

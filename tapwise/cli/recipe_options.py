@@ -50,10 +50,11 @@ def read_recipe(path: Path | None, overrides: Sequence[str]) -> AnyRecipe:
 
 def check_parts(recipe: BaseRecipe, *further_suites: str) -> None:
     """Raise ConfigError unless the recipe's suite, or one of the further ones, and its way to the devices exist."""
+    from tapwise.android_env.instructions import STEP_LIMITS
     from tapwise.android_env.suites import suite_names
     from tapwise.emulators.adb.binary import find_adb
 
-    known = (*suite_names(), *further_suites)
+    known = (*suite_names(), *STEP_LIMITS, *further_suites)
     if recipe.suite.partition(":")[0] not in known:
         raise ConfigError(f"suite {recipe.suite!r} does not exist: take one of {', '.join(known)}")
     if recipe.farm.transport == "binary" and recipe.farm.backend != "in_process":

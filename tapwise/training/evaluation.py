@@ -16,8 +16,8 @@ from tapwise.training.collect import Job
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`episodes` tasks of a split, drawn evenly over the templates; a function of the seed alone, so that different
-    policies meet the same tasks on the same phones."""
+    """`episodes` tasks of a split, as the suite chooses them; a function of the seed alone, so that different policies
+    meet the same tasks on the same phones."""
 
     suite: Suite
     split: Split
@@ -27,7 +27,7 @@ class Evaluation:
     def jobs(self, name: str) -> list[Job]:
         """The episodes to run."""
         rng = np.random.default_rng(self.seed)
-        tasks = self.suite.sample(rng, self.split, self.episodes)
+        tasks = self.suite.evaluated(rng, self.split, self.episodes)
         return [Job(f"{name}-{n:04}", task, int(rng.integers(1 << 31))) for n, task in enumerate(tasks)]
 
 

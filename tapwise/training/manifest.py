@@ -13,6 +13,7 @@ from typing import Any
 
 import tapwise
 from tapwise.agent.vlm.model import BASE_MODEL
+from tapwise.android_env.instructions import InstructionSuite
 from tapwise.android_env.tasks import Suite
 from tapwise.config import recipe_sha
 from tapwise.training.recipes import BaseRecipe, FarmConfig
@@ -38,12 +39,20 @@ def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, An
         "step_limit": _step_limits(suite),
         "success": suite.success_rule,
         "aborted_episodes": "our own faults; tried again, never counted",
+        **({"leak": leak} if (leak := leak_of(suite)) else {}),
         "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
     }
     return _manifest(recipe, model, tasks, protocol)
 
 
 _VIRTUAL = ("virtual", "in_process")
+
+
+def leak_of(suite: Suite) -> str:
+    """What a list of instructions shares between its splits, in words."""
+    if not isinstance(suite, InstructionSuite) or not suite.leaked:
+        return ""
+    return f"{suite.leaked} of {len(suite.tasks('test'))} test instructions are training instructions too"
 
 
 def _device(farm: FarmConfig) -> str:

@@ -294,6 +294,15 @@ class AndroidWorldConfig(Config):
     """install AndroidWorld's apps first, which needs a network"""
 
 
+class AitwConfig(Config):
+    """The lists of instructions of the suites `aitw_general` and `aitw_webshop`, one instruction a line."""
+
+    train: str = ""
+    """file of the training list"""
+    test: str = ""
+    """file of the test list"""
+
+
 class BaseRecipe(Config):
     """What recipes of all kinds say: the model, the phones, the supervised start, and how success is measured."""
 
@@ -302,8 +311,8 @@ class BaseRecipe(Config):
     seed: int = 0
     """of everything random in the run"""
     suite: str = "all"
-    """task suite: general, shop, office, media or all, with :template or :app behind it to hold whole ones out; for
-    evaluations also androidworld"""
+    """task suite: general, shop, office, media or all, with :template or :app behind it to hold whole ones out;
+    aitw_general or aitw_webshop, which only a judge can judge; for evaluations also androidworld"""
     threads: int = Field(1, gt=0)
     """torch threads of the learner"""
     farm: FarmConfig = FarmConfig()
@@ -318,6 +327,8 @@ class BaseRecipe(Config):
     """steps a gradient step of the policy"""
     evaluation: EvaluationConfig = EvaluationConfig()
     """how success is measured"""
+    aitw: AitwConfig = AitwConfig()
+    """lists of instructions, for the suites of that name"""
     android_world: AndroidWorldConfig = AndroidWorldConfig()
     """where AndroidWorld is, for its suite"""
 

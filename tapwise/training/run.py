@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tapwise.agent.vlm.policy import VlmPolicy
+from tapwise.errors import ConfigError
 from tapwise.protocols import Policy
 from tapwise.records import Task, Trajectory
 from tapwise.training.alarms import Alarms
@@ -44,6 +45,10 @@ class Run(PolicyRun[Recipe]):
 
     def __init__(self, recipe: Recipe, folder: Path, observer: Observer) -> None:
         super().__init__(recipe, folder, observer)
+        if not self.suite.tells and not recipe.judge.url:
+            raise ConfigError(
+                f"only a judge can say whether a task of suite {recipe.suite!r} is done: give judge.url and judge.model"
+            )
         self._values = make_step_values(recipe.algorithm, self.policy, folder / VEM_FOLDER)
         self.algorithm = make_algorithm(recipe.algorithm, self._values)
         self.critic = Critic(critic_reader(self.model), recipe.critic) if self.algorithm.needs_critic else None
@@ -205,7 +210,8 @@ class Run(PolicyRun[Recipe]):
         return found if self._judge is None else self._judge.judged(found)
 
     def _with_success(self, found: list[Trajectory]) -> list[Trajectory]:
-        return found if all(one.outcome is not None for one in found) else self._judged(found)
+        told = found if all(one.outcome is not None for one in found) else self._judged(found)
+        return [one for one in told if one.success is not None]
 
     def _watch(self, phase: str) -> Callable[[Trajectory], None]:
         watch, judge = super()._watch(phase), self._judge

@@ -192,3 +192,30 @@ def test_whole_apps_are_held_out_where_the_suite_is_asked_for_so(
     arguments = ["eval", "--policy", "random", "--suite", "general:app", *FAST, "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     assert _outcome(capsys)["suite"] == "general:app"
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> list[str]:
+    """Options that give both lists of instructions."""
+    (tmp_path / "train.txt").write_text("Open the clock\nGo to ebay.com\n", encoding="utf-8")
+    (tmp_path / "test.txt").write_text("Go to ebay.com\nShow me the news\nPlay a song\n", encoding="utf-8")
+    return [f"--aitw.{split}={tmp_path / split}.txt" for split in ("train", "test")]
+
+
+def test_lists_of_instructions_are_judged_and_their_leak_is_told(
+    lists: list[str], tmp_path: Path, chat_server: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat_server.script = ['{"success": true}', '{"success": false}', "I cannot say."]  # type: ignore[attr-defined]
+    farm = [option for option in FAST if not option.startswith("--episodes")]
+    arguments = ["eval", "--policy", "random", "--suite", "aitw_general", *lists, *farm, "--episodes=3"]
+    assert main([*arguments, "--out", str(tmp_path / "no")]) == 2
+    assert "--judge-url" in str(_outcome(capsys)["message"])
+    judge = ["--judge-url", chat_server.url, "--judge-model", "m"]  # type: ignore[attr-defined]
+    assert main([*arguments, *judge, "--out", str(tmp_path / "out")]) == 0
+    found = _outcome(capsys)
+    assert (found["episodes"], found["not_told"], found["success"]) == (2, 1, 0.5)
+    assert found["leak"] == "1 of 3 test instructions are training instructions too"
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["protocol"]["success"] == "the judge's verdict on the episode"
+    assert manifest["protocol"]["judge"] == "m"
+    assert manifest["protocol"]["step_limit"] == "per task: aitw_general 10"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tapwise.datasets.store import ParquetTrajectoryStore
-from tapwise.errors import JudgeError
+from tapwise.errors import ConfigError, JudgeError
 from tapwise.records import Trajectory
 from tapwise.training.recipes import JudgeConfig, Recipe
 from tapwise.training.run import Run
@@ -94,3 +94,20 @@ def test_nothing_is_learned_from_an_episode_on_which_the_judge_abstains(
 def test_a_judge_that_cannot_be_asked_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="url"):
         JudgeConfig.model_validate(given)
+
+
+def test_lists_of_instructions_are_trained_on_by_verdicts_alone(
+    tmp_path: Path, make_recipe: MakeRecipe, watcher: Any, chat_server: Any
+) -> None:
+    for split in ("train", "test"):
+        (tmp_path / split).write_text("Open the clock\nShow me the news\n", encoding="utf-8")
+    lists = {"suite": "aitw_general", "aitw": {split: str(tmp_path / split) for split in ("train", "test")}}
+    with pytest.raises(ConfigError, match=r"judge\.url"):
+        Run(make_recipe(**lists), tmp_path / "no", watcher)
+    chat_server.script = [YES]
+    run = Run(make_recipe(**lists, judge={"url": chat_server.url, "model": "m"}), tmp_path / "run", watcher)
+    run.go()
+    assert [one.outcome for one in run.rollouts] == [None] * ROLLOUTS
+    assert all(one.success for one in run.rollouts)
+    assert [len(found) for found in run.progress.evaluations.values()] == [2, 2, 2]
+    assert all(result["success"] for found in run.progress.evaluations.values() for result in found)

@@ -14,7 +14,6 @@ from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.android_env.env import EnvSettings
 from tapwise.android_env.expert import ScriptedExpert
 from tapwise.android_env.settle import SettleBudget
-from tapwise.android_env.suites import load_suite
 from tapwise.android_env.tasks import Suite
 from tapwise.emulators.farm import Farm
 from tapwise.protocols import Policy
@@ -28,6 +27,7 @@ from tapwise.training.farms import make_farm
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
 from tapwise.training.runs.units import Observer, RecipeT, Unit, UnitRun
+from tapwise.training.suites import suite_of
 from tapwise.training.transitions import Sample, demonstration_samples
 from tapwise.training.usage import Usage
 
@@ -42,7 +42,7 @@ class PolicyRun(UnitRun[RecipeT]):
 
     def __init__(self, recipe: RecipeT, folder: Path, observer: Observer) -> None:
         super().__init__(recipe, folder, observer)
-        self.suite: Suite = load_suite(recipe.suite)
+        self.suite: Suite = suite_of(recipe)
         self.model = make_model(recipe.policy)
         self.learner = Learner(self.model, recipe.optimizer, recipe.batch_size)
         self.policy = VlmPolicy(self.model, temperature=recipe.policy.temperature)
