@@ -30,7 +30,7 @@ _SAME_WHEN_IT_GOES_ON = ("policy", "model", "suite", "protocol", "recipe_sha", "
 """parts of the manifest; other code or libraries would make one result of two"""
 FLAGS = ("--blank", "--json")
 VALUED = (
-    *("--policy", "--suite", "--split", "--episodes", "--out", "--seed"),
+    *("--policy", "--suite", "--split", "--episodes", "--runs", "--out", "--seed"),
     *("--judge-url", "--judge-model", "--judge-key-env"),
 )
 
@@ -55,7 +55,7 @@ def run(argv: list[str]) -> int:
         folder = _folder(options, manifest)
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
         with make_watcher(f"eval {options.policy}", plain=options.json) as watcher:
-            watcher.plan(Estimate([PlannedUnit("evaluate", evaluation.episodes)]))
+            watcher.plan(Estimate([PlannedUnit("evaluate", evaluation.episodes * evaluation.runs)]))
             watcher.unit("evaluate", 0, 1)
             found = _play(measured, recipe, evaluation, folder, watcher, _judge_config(options))
     if not found:
@@ -74,7 +74,9 @@ def _evaluation(recipe: BaseRecipe, suite: Suite, options: argparse.Namespace) -
     episodes = recipe.evaluation.episodes
     if suite.resets_itself and options.episodes is None:
         episodes = len(suite.tasks(recipe.evaluation.split))
-    return Evaluation(suite, recipe.evaluation.split, episodes, recipe.evaluation.seed)
+    if options.runs < 1:
+        raise ConfigError("--runs must be at least 1")
+    return Evaluation(suite, recipe.evaluation.split, episodes, recipe.evaluation.seed, options.runs)
 
 
 def _recipe(options: argparse.Namespace, overrides: list[str]) -> BaseRecipe:
@@ -154,9 +156,10 @@ def _results(
     options: argparse.Namespace,
 ) -> dict[str, Any]:
     from tapwise.evaluator.failures import failure_of
-    from tapwise.training.evaluation import EpisodeResult, success_summary
+    from tapwise.training.evaluation import EpisodeResult, repeated_summary, success_summary
     from tapwise.training.manifest import leak_of
 
+    played = len(evaluation.jobs("evaluation"))
     told = [trajectory for trajectory in found if trajectory.success is not None]
     packages = _packages() if recipe.farm.backend in ("virtual", "in_process") else {}
     kinds = [failure_of(trajectory, packages) for trajectory in told]
@@ -164,6 +167,7 @@ def _results(
         {**asdict(EpisodeResult.of(trajectory)), "failure": kind and str(kind)}
         for trajectory, kind in zip(told, kinds, strict=True)
     ]
+    summary = success_summary if evaluation.runs == 1 else repeated_summary
     suites = sorted({result["suite"] for result in results})
     templates = sorted({result["template"] for result in results})
     return {
@@ -174,11 +178,12 @@ def _results(
         "seed": evaluation.seed,
         "blank": options.blank,
         "leak": leak_of(evaluation.suite),
-        **success_summary(results),
-        "by_suite": {name: success_summary([r for r in results if r["suite"] == name]) for name in suites},
-        "by_template": {name: success_summary([r for r in results if r["template"] == name]) for name in templates},
+        "runs": evaluation.runs,
+        **summary(results),
+        "by_suite": {name: summary([r for r in results if r["suite"] == name]) for name in suites},
+        "by_template": {name: summary([r for r in results if r["template"] == name]) for name in templates},
         "failures": dict(Counter(str(kind) for kind in kinds if kind is not None).most_common()),
-        "not_played": evaluation.episodes - len(found),
+        "not_played": played - len(found),
         "not_told": len(found) - len(told),
         "results": results,
     }
@@ -204,6 +209,7 @@ def _manifest(
         "observation": "screenshot and accessibility tree" if measured.with_tree else "screenshot",
         "screenshots": "blank" if options.blank else "as seen",
         "judge": options.judge_model or "none",
+        "runs": evaluation.runs,
     }
     return manifest
 
@@ -217,6 +223,9 @@ def _table(results: dict[str, Any], folder: Path) -> str:
     for name, row in rows:
         low, high = row["ci95"]
         lines.append(f"{name:<12}{row['episodes']:>9}{row['success']:>10.1%}   {low:.1%} to {high:.1%}")
+    if results["runs"] > 1:
+        chances = ", ".join(f"pass@{k} {chance:.1%}" for k, chance in results["pass@k"].items())
+        lines += ["", f"{results['tasks']} tasks, {results['runs']} runs each: {chances}; intervals are over tasks"]
     if results["failures"]:
         lines += ["", "failures: " + ", ".join(f"{kind} {count}" for kind, count in results["failures"].items())]
     if results["not_played"]:
@@ -281,6 +290,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--split", choices=("test", "train"), help="which tasks (a run's own; else test)")
     parser.add_argument("--episodes", type=int, help="number of episodes (a run's own; else 96)")
+    parser.add_argument("--runs", type=int, default=1, help="plays of each task, in worlds of their own (1)")
     parser.add_argument("--seed", type=int, help="seed of tasks and phones (10007)")
     parser.add_argument("--judge-url", help="endpoint of a judge, for suites that the phone's state does not decide")
     parser.add_argument("--judge-model", help="the judge's name there")

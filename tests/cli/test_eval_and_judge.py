@@ -219,3 +219,14 @@ def test_lists_of_instructions_are_judged_and_their_leak_is_told(
     assert manifest["protocol"]["success"] == "the judge's verdict on the episode"
     assert manifest["protocol"]["judge"] == "m"
     assert manifest["protocol"]["step_limit"] == "per task: aitw_general 10"
+
+
+def test_tasks_that_are_played_several_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["eval", "--policy", "expert", "--suite", "general", *FAST, "--runs", "2", "--out", str(tmp_path / "o")]
+    assert main(arguments) == 0
+    found = _outcome(capsys)
+    assert (found["runs"], found["tasks"], found["episodes"], found["not_played"]) == (2, 2, 4, 0)
+    assert found["pass@k"] == {"1": 1.0, "2": 1.0}
+    plain = [argument for argument in arguments if argument != "--json"]
+    assert main([*plain[:-1], str(tmp_path / "again")]) == 0
+    assert "pass@2 100.0%" in capsys.readouterr().out
