@@ -47,7 +47,7 @@ class Worker:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
-                [command.python, str(_SCRIPT)],
+                [command.python, "-c", _SCRIPT.read_text(encoding="utf-8") + "\n\nmain()\n"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

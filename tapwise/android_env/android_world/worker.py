@@ -1,4 +1,4 @@
-"""Runs AndroidWorld's task code for tapwise. Started as a script by whatever Python AndroidWorld is installed in.
+"""Runs AndroidWorld's task code for tapwise. Its text is given to whatever Python AndroidWorld is installed in.
 
 Takes one JSON object a line on standard input and answers each with one on standard output; ends with its input. It
 imports nothing of tapwise, so that AndroidWorld's pins and ours never meet. Whatever AndroidWorld prints goes to
@@ -113,6 +113,7 @@ class Runner:
 
 def main() -> None:
     """Answer requests until the input ends."""
+    sys.path[:] = [entry for entry in sys.path if entry]  # the working folder must hide none of AndroidWorld's packages
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # nothing that AndroidWorld prints may look like an answer
     runner: Runner | None = None
@@ -128,7 +129,3 @@ def main() -> None:
         answers.flush()
     if runner is not None:
         runner.close()
-
-
-if __name__ == "__main__":
-    main()
