@@ -18,6 +18,8 @@ from tapwise.protocols import Device, Transition
 from tapwise.records import Action, Finish, Observation, Task
 
 BASE_SNAPSHOT, START_SNAPSHOT = "tapwise_base", "tapwise_start"
+STATE_HASH = "tapwise-phone state-hash"
+"""The shell's command for a hash of the whole phone, on virtual phones."""
 SEED_PROPERTY = "debug.tapwise.seed"
 OnPhase = Callable[[str, float], None]
 """told what each part of a step took, in seconds: "act", "settle" and "observe"."""
@@ -37,6 +39,9 @@ class EnvSettings(Config):
 
     use_snapshots: bool = True
     """Start every episode from one snapshot of the whole phone, on devices that can."""
+
+    verify_reset: bool = True
+    """See that every reset brings back the very state that the first one did, on devices that know: virtual phones."""
 
     tell_changes: bool = False
     """Tell at an episode's end what it has changed for good, on devices that know: virtual phones."""
@@ -90,6 +95,9 @@ class AndroidEnv:
         self._observer = Observer(device, self.settings.with_tree, self.settings.image_format, now)
         self._snapshots = self.settings.use_snapshots and not suite.resets_itself
         self._has_base = False
+        self._base_state: str | None = None
+        """hash of the state that episodes start from, as the device tells it; None until it has told"""
+        self._tells_state = self.settings.verify_reset
         self._used_packages: set[str] = set()
         self._episode: _Episode | None = None
 
@@ -203,6 +211,7 @@ class AndroidEnv:
     def _load_or_save(self) -> bool:
         if self._has_base:  # a failure is now the device's: saving instead would make a used phone the base
             self.device.load_snapshot(BASE_SNAPSHOT)
+            self._verify_base()
             return True
         for attempt in (self.device.load_snapshot, self.device.save_snapshot):
             try:
@@ -212,8 +221,25 @@ class AndroidEnv:
             except DeviceError:  # there is no such snapshot yet, or the device knows no snapshots
                 continue
             self._has_base = True
+            self._verify_base()
             return True
         return False
+
+    def _verify_base(self) -> None:
+        """Raises DeviceError when the device is in another state than the first time, where it can tell."""
+        if not self._tells_state:
+            return
+        try:
+            state = self.device.shell(STATE_HASH).strip()
+        except CommandFailed:
+            self._tells_state = False
+            return
+        if self._base_state not in (None, state):
+            raise DeviceError(
+                f"snapshot {BASE_SNAPSHOT!r} of {self.serial} gives another state than it first gave: the device is to"
+                " be started anew"
+            )
+        self._base_state = state
 
     def _keep_start(self) -> bool:
         """Keep the state in which the episode begins; False where the device does not do that."""

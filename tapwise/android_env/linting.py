@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tapwise.android_env.env import AndroidEnv
+from tapwise.android_env.env import STATE_HASH, AndroidEnv
 from tapwise.android_env.episode import run_episode
 from tapwise.android_env.expert import ScriptedExpert, noise_dismiss
 from tapwise.android_env.screen import Screen
@@ -17,8 +17,6 @@ from tapwise.errors import TapwiseError
 from tapwise.protocols import Device
 from tapwise.records import Action, Context, Decision, End, Finish, Step, Task, Trajectory, Wait
 
-STATE_HASH = "tapwise-phone state-hash"
-"""The shell's command for a hash of the whole phone."""
 DATA_HASH = "tapwise-phone data-hash"
 """The shell's command for a hash of settings, files and records: what lasts, without pages and time."""
 

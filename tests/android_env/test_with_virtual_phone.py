@@ -19,8 +19,10 @@ from tapwise.android_env import (
     run_episode,
 )
 from tapwise.emulators.backends.in_process import InProcessDevice
+from tapwise.emulators.virtual.faults import FaultSpec
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
+from tapwise.errors import DeviceError
 from tapwise.images import decode
 from tapwise.records import Action, Finish, Key, OpenApp, Point, Press, Swipe, Tap, Trajectory, TypeText, Wait
 
@@ -124,3 +126,19 @@ def test_a_device_that_keeps_no_state_tells_no_changes(make_phone: Any, suite: S
     env = AndroidEnv(make_phone(snapshots=False), suite, EnvSettings(tell_changes=True))
     env.reset(suite.task("settings.toggle/bluetooth-on/0"), 0)
     assert "changes" not in env.step(Finish()).info
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_reset_that_brings_another_state_back_is_the_devices_fault(general: Suite, verified: bool) -> None:
+    phone = VirtualPhone()
+    settings = PATIENT.model_copy(update={"verify_reset": verified})
+    env = AndroidEnv(InProcessDevice(phone), general, settings)
+    task = general.tasks()[0]
+    for seed in range(2):
+        env.reset(task, seed)
+    phone.faults.add(FaultSpec.parse("snapshot:mode=wrong,on=load"))
+    if verified:
+        with pytest.raises(DeviceError, match="another state than it first gave"):
+            env.reset(task, 2)
+    else:
+        env.reset(task, 2)
