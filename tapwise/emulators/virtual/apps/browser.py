@@ -59,11 +59,14 @@ class Browser(App):
     traces = ("history",)
 
     def initial(self, rng: random.Random) -> BrowserData:
-        memories = {host: site.initial(random.Random(rng.random())) for host, site in sites().items()}
-        known = [site for site in sites().values() if site.host != SEARCH_HOST]
+        pinned = {host: site for host, site in sites().items() if site.pinned}
+        memories = {host: site.initial(random.Random(rng.random())) for host, site in pinned.items()}
+        known = [site for site in pinned.values() if site.host != SEARCH_HOST]
         visited, marked = (rng.sample(known, rng.randint(1, 3)) for _ in range(2))
         history = [PageRecord(number, site.name, site.host) for number, site in enumerate(visited, 1)]
         bookmarks = [PageRecord(number, site.name, site.host) for number, site in enumerate(marked, 1)]
+        further = {host: site for host, site in sites().items() if not site.pinned}
+        memories |= {host: site.initial(random.Random(rng.random())) for host, site in further.items()}
         return BrowserData(history, bookmarks, memories)
 
     def tables(self, data: BrowserData) -> Mapping[str, Table]:
@@ -130,7 +133,7 @@ def _toolbar(ui: Ui, shown: str, *actions: IconButton) -> View:
 def _start_page(ui: Ui) -> Page:
     dark = ui.settings.is_on("secure", "ui_night_mode", "2")
     ink = themes.theme(dark=dark, accent=themes.ACCENTS[0]).text
-    known = [site for site in sites().values() if site.host != SEARCH_HOST]
+    known = [site for site in sites().values() if site.pinned and site.host != SEARCH_HOST]
     tiles: list[View] = [
         AppTile(
             label=site.name,

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
+from tapwise.emulators.virtual.ui.goods import GOODS
 from tapwise.emulators.virtual.ui.things import THINGS
 
 Shape = tuple[str, tuple[float, ...]]
@@ -214,7 +215,7 @@ def icon_mask(name: str, size: int) -> Image.Image:
     scale = size * OVERSAMPLING / 24
     image = Image.new("L", (size * OVERSAMPLING, size * OVERSAMPLING), 0)
     draw = ImageDraw.Draw(image)
-    for kind, numbers in ICONS.get(name) or THINGS[name]:
+    for kind, numbers in ICONS.get(name) or THINGS.get(name) or GOODS[name]:
         _draw_shape(draw, kind.lstrip("-"), [n * scale for n in numbers], 0 if kind.startswith("-") else 255, numbers)
     return image.resize((size, size), Image.Resampling.BOX)
 

@@ -78,6 +78,7 @@ def describe(placed: Placed, package: str, m: Metrics) -> UiNode:
         checked=view.checked,
         enabled=view.enabled,
         focusable=isinstance(view, TextField),
+        password=isinstance(view, TextField) and view.secret,
         focused=isinstance(view, TextField) and view.focused,
         selected=view.selected,
         children=tuple(describe(child, package, m) for child in placed.children),

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
+from tapwise.emulators.virtual.ui.goods import GOODS
 from tapwise.emulators.virtual.ui.icons import icon_mask
 from tapwise.emulators.virtual.ui.theme import Colour
 from tapwise.emulators.virtual.ui.things import THINGS
@@ -33,13 +34,14 @@ COLOUR_OF_QUALITY: dict[str, Colour] = {
     "white": (150, 155, 160),
     "black": (40, 42, 46),
     "oak": (141, 100, 60),
+    "gold": (200, 140, 0),
 }
 
 
 def kind_icon(name: str) -> str:
     """The icon for a product's kind, its last word."""
     icon = f"thing_{name.split()[-1]}"
-    return icon if icon in THINGS else "tag"
+    return icon if icon in THINGS or icon in GOODS else "tag"
 
 
 def plate_colour(name: str) -> Colour:

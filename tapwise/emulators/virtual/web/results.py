@@ -29,7 +29,7 @@ class SearchEngine(Site):
         words = visit.url.value("q")
         found = [site for site in sites().values() if site.host != HOST]
         named = [site for site in found if site.name.lower() in words]
-        others = visit.ui.order([site for site in found if site not in named], f"results/{words}")
+        others = visit.ui.order([site for site in found if site.pinned and site not in named], f"results/{words}")
         rows: list[View] = [
             ListItem(
                 title=site.name,

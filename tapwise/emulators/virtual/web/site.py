@@ -69,6 +69,8 @@ class Site(ABC):
     host: str
     icon: str
     colour: Colour
+    pinned: bool = True
+    """whether the browser's start page shows it and search results lead to it unasked; others are found by name"""
 
     def initial(self, rng: random.Random) -> object:
         """What the site remembers, drawn from the world's seed: a dataclass of plain values."""

@@ -13,6 +13,7 @@ from tapwise.emulators.virtual.ui.views.base import Metrics, View
 
 FIELD_MARGIN_DP = 8.0
 SLIDER_DP = 34.0
+BULLET = "*"
 
 
 @dataclass(kw_only=True)
@@ -154,12 +155,14 @@ class TextField(View):
     icon: str = ""
     focused: bool = False
     on_submit: Callable[[str], None] | None = None
+    secret: bool = False
+    """a password's: what is typed shows as bullets, in the picture and in the tree"""
 
     class_name = "android.widget.EditText"
 
     @property
     def text(self) -> str:
-        return self.value or self.hint
+        return (BULLET * len(self.value) if self.secret else self.value) or self.hint
 
     def height(self, width: float, m: Metrics) -> float:
         return m.px(themes.ROW_DP)
@@ -175,7 +178,7 @@ class TextField(View):
         if self.icon:
             canvas.icon(left, middle - m.px(13), self.icon, round(m.px(26)), m.theme.muted)
             left += m.px(36)
-        line = set_line(self.value or self.hint, size, left, plate[2] - m.px(12), m.grid)
+        line = set_line(self.text, size, left, plate[2] - m.px(12), m.grid)
         canvas.line(line, middle - size * 0.65, size, m.theme.text if self.value else m.theme.muted)
         if self.focused:
             x = line.right + m.px(2) if self.value else line.left - m.px(4)
