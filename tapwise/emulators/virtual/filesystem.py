@@ -1,8 +1,8 @@
 """The phone's files: in memory, laid out as on Android, never on the host's disk.
 
 Entries are immutable and shared between copies, so that a snapshot costs one shallow copy of a dictionary.
-Paths are absolute POSIX paths; `.`, `..` and repeated slashes are resolved, and the names of the shared storage
-(/sdcard, /storage/emulated/0, /data/media/0, ...) are the same directory.
+Paths are absolute POSIX paths. Symbolic links are followed as by the kernel, /sdcard and its like among them;
+/data/media/0, from which Android mounts the shared storage, is the same directory as /storage/emulated/0.
 """
 
 from __future__ import annotations
@@ -14,10 +14,20 @@ import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from stat import S_IFDIR, S_IFLNK, S_IFREG, S_ISLNK
 from typing import Final
 
 SHARED_STORAGE: Final = "/storage/emulated/0"
-_ALIASES: Final = ("/sdcard", "/data/media/0", "/storage/self/primary", "/mnt/sdcard")
+_MOUNTED: Final = "/data/media/0"
+_LINKS: Final = {
+    "/sdcard": "/storage/self/primary",
+    "/storage/self/primary": SHARED_STORAGE,
+    "/mnt/sdcard": "/storage/self/primary",
+    "/bin": "/system/bin",
+    "/etc": "/system/etc",
+}
+_MOST_LINKS: Final = 40
+"""followed in one path, as in the kernel"""
 _DIRECTORIES: Final = (
     *("/data/app", "/data/data", "/data/local/tmp", "/data/media", "/dev", "/proc", "/system/bin", "/system/etc"),
     *("/storage/self", "/mnt", "/vendor", f"{SHARED_STORAGE}/Android/data"),
@@ -25,8 +35,6 @@ _DIRECTORIES: Final = (
     *(f"{SHARED_STORAGE}/{name}" for name in ("Notifications", "Pictures", "Podcasts", "Recordings", "Ringtones")),
 )
 _CREATED: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
-_S_IFDIR: Final = 0o040000
-_S_IFREG: Final = 0o100000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +46,30 @@ class FileStat:
     mtime: datetime
     is_dir: bool
     owner: str
+    link: str | None = None
+    """where a symbolic link points, as it was written; None for everything else"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    data: bytes | None  # None: a directory
+    data: bytes | None
+    """None: a directory; of a link, the path it points to"""
     mode: int
     mtime: datetime
+
+    @property
+    def link(self) -> str | None:
+        if self.data is None or not S_ISLNK(self.mode):
+            return None
+        return self.data.decode("utf-8", "surrogateescape")
 
 
 class VirtualFileSystem:
     """Files and directories as a value: `copy`, `copy.deepcopy` and `pickle` work and are cheap.
 
     Methods raise what their host counterparts raise: FileNotFoundError, NotADirectoryError, IsADirectoryError,
-    FileExistsError, PermissionError, and OSError with ENOTEMPTY or, beyond `quota` bytes of content, ENOSPC.
+    FileExistsError, PermissionError, and OSError with ENOTEMPTY, with ELOOP for links in a circle, or, beyond `quota`
+    bytes of content, with ENOSPC.
     """
 
     def __init__(self, *, quota: int = 4 << 30, created: datetime = _CREATED) -> None:
@@ -59,13 +77,13 @@ class VirtualFileSystem:
         self.refuses: Callable[[str], bool] | None = None
         """asked before each write whether there is no space for it; no part of the value"""
         self._used = 0
-        self._entries: dict[str, _Entry] = {"/": _Entry(None, _S_IFDIR | 0o755, created)}
+        self._entries: dict[str, _Entry] = {"/": _Entry(None, S_IFDIR | 0o755, created)}
         self._children: dict[str, dict[str, None]] = {"/": {}}
         for path in _DIRECTORIES:
             self.make_directory(path, parents=True, exist_ok=True, mtime=created)
-        for alias in _ALIASES:
-            parent, name = posixpath.split(alias)
-            self._children[parent][name] = None
+        self._children[posixpath.dirname(_MOUNTED)][posixpath.basename(_MOUNTED)] = None
+        for path, target in _LINKS.items():
+            self.symlink(target, path, created)
 
     @property
     def used(self) -> int:
@@ -106,45 +124,105 @@ class VirtualFileSystem:
 
     # --- questions ---------------------------------------------------------------------------------------
 
-    def exists(self, path: str) -> bool:
-        """Whether there is a file or directory."""
-        return resolve(path) in self._entries
+    def exists(self, path: str, *, follow: bool = True) -> bool:
+        """Whether there is anything; with `follow` a link counts for what it points to."""
+        try:
+            return self.resolve(path, follow=follow) in self._entries
+        except OSError:
+            return False
 
     def is_dir(self, path: str) -> bool:
-        """Whether there is a directory."""
-        return resolve(path) in self._children
+        """Whether there is a directory, or a link to one."""
+        try:
+            return self.resolve(path) in self._children
+        except OSError:
+            return False
 
-    def stat(self, path: str) -> FileStat:
-        """Size in bytes, mode, modification time, kind and owner."""
-        entry = self._entry(path)
+    def stat(self, path: str, *, follow: bool = True) -> FileStat:
+        """Size in bytes, mode, modification time, kind and owner; of a link itself without `follow`."""
+        place, entry = self._find(path, follow=follow)
         size = 4096 if entry.data is None else len(entry.data)
-        return FileStat(size, entry.mode, entry.mtime, entry.data is None, _owner(resolve(path)))
+        return FileStat(size, entry.mode, entry.mtime, entry.data is None, _owner(place), entry.link)
+
+    def resolve(self, path: str, *, follow: bool = True) -> str:
+        """The one name of a path: absolute, without dots and links; without `follow` the last name may be a link's.
+
+        What does not exist is left as it is written. Raises ValueError for a NUL byte and OSError for links in a
+        circle and for `..` below what is no directory.
+        """
+        if "\0" in path:
+            raise ValueError(f"path {path!r} holds a NUL byte")
+        if ".." not in path:  # a name among the entries has no links before its end
+            place = posixpath.normpath("/" + path.lstrip("/"))
+            entry = self._entries.get(place)
+            if entry is not None and (entry.link is None or not (follow or path.endswith("/"))):
+                return place
+        return self._walk_links(path, follow or path.endswith("/"))
+
+    def _walk_links(self, path: str, follow: bool) -> str:
+        names = path.split("/")[::-1]
+        place, followed = "/", 0
+        while names:
+            name = names.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                if place not in self._children:
+                    raise _error(errno.ENOTDIR if place in self._entries else errno.ENOENT, path)
+                place = posixpath.dirname(place)
+                continue
+            below = posixpath.join(place, name)
+            entry = self._entries.get(below)
+            if entry is None or entry.link is None or not (follow or any(name not in ("", ".") for name in names)):
+                place = SHARED_STORAGE if below == _MOUNTED else below
+                continue
+            followed += 1
+            if followed > _MOST_LINKS:
+                raise _error(errno.ELOOP, path)
+            names += entry.link.split("/")[::-1]
+            if entry.link.startswith("/"):
+                place = "/"
+        return place
 
     def listdir(self, path: str) -> list[str]:
         """Names in a directory, sorted."""
-        if self._entry(path).data is not None:
+        place, entry = self._find(path)
+        if entry.data is not None:
             raise _error(errno.ENOTDIR, path)
-        return sorted(self._children[resolve(path)])
+        return sorted(self._children[place])
 
-    def walk(self, path: str) -> Iterator[str]:
-        """The path itself and all below it, a directory before its contents, in sorted order."""
-        self._entry(path)
+    def walk(self, path: str, *, follow: bool = False) -> Iterator[str]:
+        """The path itself and all below it, a directory before its contents, in sorted order.
+
+        Links are not gone into but for the path itself, with `follow` or a slash at its end.
+        """
+        stat = self.stat(path, follow=follow or path.endswith("/"))
         yield path
-        if self.is_dir(path):
+        if stat.is_dir:
             for name in self.listdir(path):
                 yield from self.walk(posixpath.join(path, name))
 
     def read(self, path: str) -> bytes:
         """A file's content."""
-        data = self._entry(path).data
-        if data is None:
+        _, entry = self._find(path)
+        if entry.data is None:
             raise _error(errno.EISDIR, path)
-        return data
+        return entry.data
+
+    def read_link(self, path: str) -> str:
+        """Where a link points, as it was written. Raises OSError with EINVAL for what is no link."""
+        link = self._find(path, follow=False)[1].link
+        if link is None:
+            raise _error(errno.EINVAL, path)
+        return link
 
     # --- changes -----------------------------------------------------------------------------------------
 
     def write(self, path: str, data: bytes, mtime: datetime, mode: int | None = None) -> None:
-        """Create or replace a file. `mode` holds permission bits; None keeps those of an existing file."""
+        """Create or replace a file, or the one that a link points to.
+
+        `mode` holds permission bits; None keeps those of an existing file.
+        """
         place = self._new_place(path)
         old = self._entries.get(place)
         if old is not None and old.data is None:
@@ -154,66 +232,88 @@ class VirtualFileSystem:
             raise _error(errno.ENOSPC, path)
         permissions = (old.mode & 0o7777 if old is not None else 0o660) if mode is None else mode & 0o7777
         self._used += grown
-        self._place(place, _Entry(bytes(data), _S_IFREG | permissions, mtime))
+        self._place(place, _Entry(bytes(data), S_IFREG | permissions, mtime))
 
     def append(self, path: str, data: bytes, mtime: datetime) -> None:
         """Add to the end of a file, which is created when absent."""
         self.write(path, (self.read(path) if self.exists(path) else b"") + data, mtime)
 
-    def set_times(self, path: str, mtime: datetime) -> None:
-        """Set the modification time of a file or directory."""
-        self._entries[resolve(path)] = replace(self._entry(path), mtime=mtime)
+    def symlink(self, target: str, path: str, mtime: datetime) -> None:
+        """Create a link to a path, which need not exist; a relative one counts from the link's own directory.
+
+        The shared storage holds no links, as on Android: PermissionError.
+        """
+        if self.exists(path, follow=False):
+            raise _error(errno.EEXIST, path)
+        place = self._new_place(path, follow=False)
+        if _is_shared(place):
+            raise _error(errno.EPERM, path)
+        self._place(place, _Entry(target.encode("utf-8", "surrogateescape"), S_IFLNK | 0o777, mtime))
+
+    def set_times(self, path: str, mtime: datetime, *, follow: bool = True) -> None:
+        """Set the modification time of a file or directory; of a link itself without `follow`."""
+        place, entry = self._find(path, follow=follow)
+        self._entries[place] = replace(entry, mtime=mtime)
 
     def set_mode(self, path: str, mode: int) -> None:
         """Set the permission bits of a file or directory."""
-        entry = self._entry(path)
-        self._entries[resolve(path)] = replace(entry, mode=entry.mode & ~0o7777 | mode & 0o7777)
+        place, entry = self._find(path)
+        self._entries[place] = replace(entry, mode=entry.mode & ~0o7777 | mode & 0o7777)
 
     def make_directory(
         self, path: str, *, parents: bool = False, exist_ok: bool = False, mtime: datetime | None = None
     ) -> None:
         """Create a directory; its time is `mtime`, else its parent's."""
-        if self.exists(path):
+        path = path.rstrip("/") or "/"
+        if self.exists(path, follow=False):
             if exist_ok and self.is_dir(path):
                 return
             raise _error(errno.EEXIST, path)
-        parent = posixpath.dirname(resolve(path))
+        parent = posixpath.dirname(self.resolve(path))
         if parents and not self.exists(parent):
             self.make_directory(parent, parents=True, mtime=mtime)
         place = self._new_place(path)
         time = mtime if mtime is not None else self._entries[parent].mtime
         self._children[place] = {}
-        self._place(place, _Entry(None, _S_IFDIR | 0o771, time))
+        self._place(place, _Entry(None, S_IFDIR | 0o771, time))
 
     def remove(self, path: str, recursive: bool = False) -> None:
-        """Remove a file; with `recursive` also a directory and all below it."""
-        if self._entry(path).data is None and not recursive:
+        """Remove a file or a link; with `recursive` also a directory and all below it."""
+        place, entry = self._find(path, follow=False)
+        if entry.data is None and not recursive:
             raise _error(errno.EISDIR, path)
-        self._remove(path)
+        self._remove(place)
 
     def remove_directory(self, path: str) -> None:
         """Remove an empty directory."""
-        if self.listdir(path):
+        place, entry = self._find(path, follow=False)
+        if entry.data is not None:
+            raise _error(errno.ENOTDIR, path)
+        if self._children[place]:
             raise _error(errno.ENOTEMPTY, path)
-        self._remove(path)
+        self._remove(place)
 
     def rename(self, old: str, new: str) -> None:
-        """Move a file or directory to exactly `new`, replacing a file or an empty directory there."""
-        moved = self._entry(old)
-        source, target = resolve(old), self._new_place(new)
+        """Move a file, link or directory to exactly `new`, replacing a file, a link or an empty directory there."""
+        source, moved = self._find(old, follow=False)
+        target = self._new_place(new, follow=False)
         if source == target:
             return
         self._guard_mount(source)
         if (target + "/").startswith(source + "/"):
             raise _error(errno.EINVAL, new)
         if target in self._entries:
-            if self.is_dir(target) != (moved.data is None):
-                raise _error(errno.EISDIR if self.is_dir(target) else errno.ENOTDIR, new)
-            if self.is_dir(target):
+            is_dir = target in self._children
+            if is_dir != (moved.data is None):
+                raise _error(errno.EISDIR if is_dir else errno.ENOTDIR, new)
+            if is_dir:
                 self.remove_directory(target)
             else:
                 self.remove(target)
-        for path in list(self.walk(source)):
+        moving = list(self.walk(source))
+        if _is_shared(target) and any(self._entries[path].link is not None for path in moving):
+            raise _error(errno.EPERM, new)
+        for path in moving:
             place = target + path[len(source) :]
             self._entries[place] = self._entries.pop(path)
             if path in self._children:
@@ -223,15 +323,15 @@ class VirtualFileSystem:
 
     # --- inside ------------------------------------------------------------------------------------------
 
-    def _entry(self, path: str) -> _Entry:
-        place = resolve(path)
+    def _find(self, path: str, *, follow: bool = True) -> tuple[str, _Entry]:
+        place = self.resolve(path, follow=follow)
         entry = self._entries.get(place)
         if entry is None:
             self._check_parents(place, path)
             raise _error(errno.ENOENT, path)
         if path.endswith("/") and entry.data is not None:
             raise _error(errno.ENOTDIR, path)
-        return entry
+        return place, entry
 
     def _check_parents(self, place: str, path: str) -> None:
         parent = posixpath.dirname(place)
@@ -240,8 +340,8 @@ class VirtualFileSystem:
         if parent not in self._children:
             raise _error(errno.ENOTDIR, path)
 
-    def _new_place(self, path: str) -> str:
-        place = resolve(path)
+    def _new_place(self, path: str, *, follow: bool = True) -> str:
+        place = self.resolve(path, follow=follow)
         if posixpath.dirname(place) not in self._children:
             self._check_parents(place, path)
             raise _error(errno.ENOENT, path)
@@ -256,12 +356,11 @@ class VirtualFileSystem:
             self._children[parent][name] = None
             self._entries[parent] = replace(self._entries[parent], mtime=entry.mtime)
 
-    def _remove(self, path: str) -> None:
-        place = resolve(path)
+    def _remove(self, place: str) -> None:
         self._guard_mount(place)
         for below in list(self.walk(place)):
             entry = self._entries.pop(below)
-            self._used -= len(entry.data or b"")
+            self._used -= 0 if entry.link is not None else len(entry.data or b"")
             self._children.pop(below, None)
         self._unlink(place)
 
@@ -271,23 +370,16 @@ class VirtualFileSystem:
 
     def _guard_mount(self, place: str) -> None:
         """Refuse to take away a directory that the phone's layout stands on."""
-        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in (SHARED_STORAGE, *_ALIASES)):
+        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in (SHARED_STORAGE, _MOUNTED, *_LINKS)):
             raise _error(errno.EBUSY, place)
 
 
-def resolve(path: str) -> str:
-    """The one name of a path: absolute, without dots, aliases of the shared storage replaced."""
-    if "\0" in path:
-        raise ValueError(f"path {path!r} holds a NUL byte")
-    place = posixpath.normpath("/" + path.lstrip("/"))
-    for alias in _ALIASES:
-        if place == alias or place.startswith(alias + "/"):
-            return SHARED_STORAGE + place[len(alias) :]
-    return place
+def _is_shared(place: str) -> bool:
+    return place.startswith("/storage/emulated")
 
 
 def _owner(place: str) -> str:
-    if place.startswith("/storage/emulated"):
+    if _is_shared(place):
         return "media_rw"
     return "shell" if place.startswith("/data/local") else "root"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwise.emulators.virtual.filesystem import VirtualFileSystem, resolve
+from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -19,7 +19,9 @@ def files() -> VirtualFileSystem:
     return VirtualFileSystem()
 
 
-@pytest.mark.parametrize("root", ["/sdcard", "/storage/emulated/0", "/data/media/0", "/sdcard/../sdcard//./"])
+@pytest.mark.parametrize(
+    "root", ["/sdcard", "/storage/emulated/0", "/data/media/0", "/sdcard/../0//./", "/mnt/sdcard/Music/.."]
+)
 def test_shared_storage_has_many_names(files: VirtualFileSystem, root: str) -> None:
     files.write("/sdcard/Download/a.txt", b"hello", NOON)
     assert files.read(f"{root}/Download/a.txt") == b"hello"
@@ -109,7 +111,62 @@ def test_walk_visits_directories_before_their_contents(files: VirtualFileSystem)
 
 @given(st.text(alphabet="./abs", max_size=20))
 def test_resolve_is_idempotent_and_stays_below_the_root(path: str) -> None:
-    once = resolve(path)
+    files = VirtualFileSystem()
+    for name in ("/a", "/a/b", "/s", "/sa"):
+        files.make_directory(name)
+    files.symlink("../a", "/a/b/a", NOON)
+    files.symlink("s/../b", "/b", NOON)
+    try:
+        once = files.resolve(path)
+    except OSError:
+        return
     assert once.startswith("/")
     assert ".." not in once.split("/")
-    assert resolve(once) == once
+    assert files.resolve(once) == once
+
+
+def test_links_are_followed_but_not_by_what_is_about_the_link_itself(files: VirtualFileSystem) -> None:
+    files.make_directory("/data/local/tmp/d")
+    files.write("/data/local/tmp/d/f", b"one", NOON)
+    files.symlink("d", "/data/local/tmp/link", NOON)
+    assert files.read("/data/local/tmp/link/f") == b"one"
+    assert files.read("/data/local/tmp/link/../d/f") == b"one"
+    assert files.listdir("/data/local/tmp/link") == ["f"]
+    about = files.stat("/data/local/tmp/link", follow=False)
+    assert (about.link, about.mode, about.size, about.is_dir) == ("d", 0o120777, 1, False)
+    assert files.stat("/data/local/tmp/link").is_dir
+    assert list(files.walk("/data/local/tmp/link")) == ["/data/local/tmp/link"]
+    files.write("/data/local/tmp/link/f", b"four", NOON)
+    assert files.read("/data/local/tmp/d/f") == b"four"
+    with pytest.raises(NotADirectoryError):
+        files.remove_directory("/data/local/tmp/link")
+    files.rename("/data/local/tmp/link", "/data/local/tmp/moved")
+    files.remove("/data/local/tmp/moved", recursive=True)
+    assert files.used == 4
+    assert files.exists("/data/local/tmp/d/f")
+
+
+def test_a_link_to_nothing_and_links_in_a_circle(files: VirtualFileSystem) -> None:
+    files.symlink("target", "/data/local/tmp/link", NOON)
+    assert files.exists("/data/local/tmp/link", follow=False)
+    assert not files.exists("/data/local/tmp/link")
+    with pytest.raises(FileExistsError):
+        files.make_directory("/data/local/tmp/link")
+    files.write("/data/local/tmp/link", b"x", NOON)
+    assert files.read("/data/local/tmp/target") == b"x"
+    files.symlink("b", "/data/local/tmp/a", NOON)
+    files.symlink("a", "/data/local/tmp/b", NOON)
+    for act in (files.read, files.listdir, lambda path: files.write(path, b"", NOON)):
+        with pytest.raises(OSError, match="Too many levels"):
+            act("/data/local/tmp/a")
+    assert not files.exists("/data/local/tmp/a/below")
+
+
+def test_the_shared_storage_holds_no_links(files: VirtualFileSystem) -> None:
+    with pytest.raises(PermissionError):
+        files.symlink("/data", "/sdcard/link", NOON)
+    files.make_directory("/data/local/tmp/d")
+    files.symlink("x", "/data/local/tmp/d/link", NOON)
+    with pytest.raises(PermissionError):
+        files.rename("/data/local/tmp/d", "/sdcard/d")
+    assert files.read_link("/sdcard") == "/storage/self/primary"

@@ -95,8 +95,7 @@ def _step(found: list[str], component: Field, files: VirtualFileSystem, director
             names = [literal(component)]
         for name in names:
             path = posixpath.join(prefix, name)
-            if files.exists(posixpath.join(directory, path)) and (
-                last or files.is_dir(posixpath.join(directory, path))
-            ):
+            place = posixpath.join(directory, path)
+            if files.exists(place, follow=False) if last else files.is_dir(place):
                 result.append(path)
     return result

@@ -77,14 +77,14 @@ class Sync:
 
     def _stat_v1(self, path: str) -> bytes:
         files = self._phone.files
-        if not files.exists(path):
+        if not files.exists(path, follow=False):
             return adb.SYNC_STAT.pack(adb.STAT, 0, 0, 0)
-        found = files.stat(path)
+        found = files.stat(path, follow=False)  # the first version knows no other stat than lstat
         return adb.SYNC_STAT.pack(adb.STAT, found.mode, found.size & 0xFFFFFFFF, _seconds(found))
 
     def _stat_v2(self, record_id: bytes, path: str) -> bytes:
         try:
-            found = self._phone.files.stat(path)
+            found = self._phone.files.stat(path, follow=record_id == adb.STAT_V2)
         except OSError as error:
             return adb.SYNC_STAT_V2.pack(record_id, error.errno or 0, *(0,) * 10)
         return adb.SYNC_STAT_V2.pack(record_id, 0, *_fields(found))
@@ -94,7 +94,7 @@ class Sync:
         records: list[bytes] = []
         names = [".", "..", *files.listdir(path)] if files.is_dir(path) else []
         for name in names:
-            found = files.stat(posixpath.join(path, name))
+            found = files.stat(posixpath.join(path, name), follow=False)
             encoded = name.encode("utf-8", "surrogateescape")
             if version_2:
                 records.append(adb.SYNC_DENT_V2.pack(adb.DENT_V2, 0, *_fields(found), len(encoded)) + encoded)
@@ -130,11 +130,17 @@ class Sync:
             stream.write(adb.encode_sync(adb.SYNC_OKAY))
 
     def _store(self, upload: _Upload, mtime: datetime) -> None:
-        if stat.S_ISLNK(upload.mode):
-            raise OSError(None, "symbolic links do not exist on this phone")
+        files = self._phone.files
         parent = posixpath.dirname(upload.path)
-        self._phone.files.make_directory(parent, parents=True, exist_ok=True, mtime=self._phone.clock.now())
-        self._phone.files.write(upload.path, bytes(upload.data), mtime, upload.mode & 0o777)
+        files.make_directory(parent, parents=True, exist_ok=True, mtime=self._phone.clock.now())
+        replaced = files.exists(upload.path, follow=False) and not files.is_dir(upload.path)
+        if replaced and stat.S_ISLNK(upload.mode | files.stat(upload.path, follow=False).mode):
+            files.remove(upload.path)
+        if stat.S_ISLNK(upload.mode):
+            target = bytes(upload.data).rstrip(b"\0").decode("utf-8", "surrogateescape")
+            files.symlink(target, upload.path, mtime)
+        else:
+            files.write(upload.path, bytes(upload.data), mtime, upload.mode & 0o777)
         if is_near(upload.path):
             self._phone.databases.reconcile(self._phone)
 

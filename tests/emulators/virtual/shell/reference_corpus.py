@@ -176,6 +176,32 @@ def files(rng: random.Random) -> str:
     return rng.choice(forms)
 
 
+def links(rng: random.Random) -> str:
+    word = rng.choice(WORDS)
+    target = rng.choice(["words.txt", "sub", "sub/deep", "none", "../here", "sub/../empty.txt"])
+    flag = rng.choice(["-r", "-P", "-a", "-d"])
+    forms = [
+        f"ln -s {target} {word}; readlink {word}; test -L {word}; echo $?; [ -e {word} ]; echo $?; [ -h none ]; echo $?",
+        f"ln -s {target} {word}; ls {word} 2>/dev/null; echo $?; ls -F; ls -d {word}; ls -p",
+        f"ln -s {target} {word}; stat -c '%N %F %s %a' {word}; stat -L -c %F {word} 2>/dev/null; echo $?",
+        f"ln -s {target} {word}; cp {flag} {word} copy 2>/dev/null; echo $?; readlink copy; ls -F",
+        f"ln -s {target} sub/{word}; cp {rng.choice(['-r', '-a', '-rP'])} sub all; find all | sort; find all -type l",
+        f"ln -s {target} {word}; find . -type l; find {word} | sort; find {word}/ 2>/dev/null | sort; find -H {word} | sort",
+        f"ln -s {target} {word}; rm {word}; echo $?; ls; ls sub",
+        f"ln -s {target} {word}; rm -r {word}; echo $?; cat words.txt | wc -l; rmdir sub 2>/dev/null; echo $?",
+        f"ln -s {target} {word}; echo more 2>/dev/null >> {word} || echo no; ls | sort; wc -l < words.txt; cat none 2>/dev/null",
+        f"ln -s {target} {word}; mv {word} moved; readlink moved; readlink {word}; echo $?",
+        "ln -s a b; ln -s b a; cat a 2>/dev/null; echo $?; ls -F; readlink -f a; echo $?; [ -e a ]; echo $?; [ -L a ]; echo $?",
+        f"ln -s {target} {word}; readlink -f {word} | sed 's#.*/##'; echo x; readlink words.txt; echo $?; readlink -n {word}",
+        f"ln -s {word} x; ln -s other x 2>/dev/null; echo $?; ln -sf other x; readlink x; ln -s /a/{word}; readlink {word}",
+        f"ln -s sub {word}; cd {word}; ls; cd deep && cat three.txt; cd ../..; pwd | grep -c {word}; ls {word}/../words.txt",
+        f"ln -s sub {word}; echo {word}/*; cat {word}/one.txt; echo new > {word}/new; ls sub; mkdir {word} 2>/dev/null; echo $?",
+        f"ln -s {target} {word}; echo {word[0]}* ; touch {word}; echo $?; ls; ln -st sub p q; ls -F sub",
+        f"ln -s sub {word}; ln -s words.txt {word}; readlink sub/words.txt; ln -sfn none {word}; readlink {word}",
+    ]
+    return rng.choice(forms)
+
+
 FAMILIES: dict[str, tuple[Callable[[random.Random], str], int]] = {
     "arithmetic": (arithmetic, 70),
     "parameters": (parameters, 70),
@@ -186,6 +212,7 @@ FAMILIES: dict[str, tuple[Callable[[random.Random], str], int]] = {
     "documents": (documents, 30),
     "text": (text_tools, 170),
     "files": (files, 60),
+    "links": (links, 90),
 }
 """What is generated, and how many of each."""
 

@@ -80,12 +80,14 @@ class _Condition:
         if operator == "-t":
             return False
         files, path = self._call.phone.files, self._call.path(operand)
+        if operator in ("-L", "-h"):
+            return files.exists(path, follow=False) and files.stat(path, follow=False).link is not None
         if not operand or not files.exists(path):
             return False
         if operator == "-x":
             return bool(files.stat(path).mode & 0o111)
         checks = {"-d": files.is_dir(path), "-f": not files.is_dir(path), "-s": files.stat(path).size > 0}
-        return checks.get(operator, operator not in ("-L", "-h"))
+        return checks.get(operator, True)
 
     def _binary(self, left: str, operator: str, right: str) -> bool:
         if operator in ("=", "==", "!="):

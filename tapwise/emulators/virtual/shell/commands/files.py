@@ -1,9 +1,10 @@
-"""Commands that read and change files: cat, tee, cp, mv, rm, mkdir, touch, chmod, checksums."""
+"""Commands that read and change files: cat, tee, cp, mv, ln, rm, mkdir, touch, chmod, checksums."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import posixpath
 from datetime import UTC, datetime
 from typing import Final
@@ -80,10 +81,18 @@ def _rm(call: Invocation) -> int:
     return status
 
 
-def _copy(call: Invocation, source: str, target: str, *, recursive: bool, keep_times: bool) -> None:
+def _copy(call: Invocation, source: str, target: str, options: dict[str, str], depth: int = 0) -> None:
+    """Copy a file, a link or a tree; links are kept as toybox keeps them: -d, -P, -r unless -L, or -H for the first."""
     files = call.phone.files
-    stat = files.stat(source)
-    now = stat.mtime if keep_times else call.phone.clock.now()
+    recursive = not options.keys().isdisjoint("arR")
+    follow = "L" in options or ("H" in options and depth == 0) or options.keys().isdisjoint("adPrR")
+    stat = files.stat(source, follow=follow)
+    now = stat.mtime if not options.keys().isdisjoint("ap") else call.phone.clock.now()
+    if stat.link is not None:
+        if files.exists(target, follow=False):
+            files.remove(target)
+        files.symlink(stat.link, target, now)
+        return
     if not stat.is_dir:
         files.write(target, files.read(source), now, stat.mode)
         return
@@ -92,8 +101,7 @@ def _copy(call: Invocation, source: str, target: str, *, recursive: bool, keep_t
     names = files.listdir(source)
     files.make_directory(target, exist_ok=True, mtime=now)
     for name in names:
-        inner = posixpath.join(source, name), posixpath.join(target, name)
-        _copy(call, *inner, recursive=True, keep_times=keep_times)
+        _copy(call, posixpath.join(source, name), posixpath.join(target, name), options, depth + 1)
 
 
 def _transfer(call: Invocation, names: list[str], move: bool, options: dict[str, str]) -> int:
@@ -112,8 +120,7 @@ def _transfer(call: Invocation, names: list[str], move: bool, options: dict[str,
             if move:
                 files.rename(call.path(name), place)
             else:
-                recursive = not options.keys().isdisjoint("arR")
-                _copy(call, call.path(name), place, recursive=recursive, keep_times=not options.keys().isdisjoint("ap"))
+                _copy(call, call.path(name), place, options)
         except OSError as error:
             call.err.line(f"{call.name}: bad '{name}': {error.strerror}")
             status = 1
@@ -121,7 +128,7 @@ def _transfer(call: Invocation, names: list[str], move: bool, options: dict[str,
 
 
 def _cp(call: Invocation) -> int:
-    options, names = call.options(flags="adfiLnpPrRv")
+    options, names = call.options(flags="adfHiLnpPrRv")
     return _transfer(call, names, False, options)
 
 
@@ -130,8 +137,44 @@ def _mv(call: Invocation) -> int:
     return _transfer(call, names, True, options)
 
 
+def _ln(call: Invocation) -> int:
+    """Symbolic links; a file has one name here, so that other links are refused."""
+    options, names = call.options(flags="sfnvrT", valued="t")
+    if not names:
+        raise CommandError("ln: Needs 1 argument")
+    files = call.phone.files
+    if "t" in options:
+        names.append(options["t"])
+    into = names.pop() if len(names) > 1 else "."
+    folder = call.path(into)
+    inside = files.is_dir(folder) and "T" not in options
+    if inside and "n" in options and files.stat(folder, follow=False).link is not None:
+        inside = False
+    if len(names) > 1 and not inside:
+        raise CommandError(f"ln: '{into}' not a directory")
+    status = 0
+    for target in names:
+        path = posixpath.join(folder, posixpath.basename(target.rstrip("/"))) if inside else folder
+        shown = posixpath.join(into, posixpath.basename(target)) if inside and into != "." else posixpath.basename(path)
+        try:
+            if "s" not in options:
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+            if "f" in options and files.exists(path, follow=False):
+                files.remove(path)
+            text = posixpath.relpath(call.path(target), posixpath.dirname(path)) if "r" in options else target
+            files.symlink(text, path, call.phone.clock.now())
+        except OSError as error:
+            kind = "symbolic" if "s" in options else "hard"
+            call.err.line(f"ln: cannot create {kind} link from '{target}' to '{shown}': {error.strerror}")
+            status = 1
+            continue
+        if "v" in options:
+            call.out.line(f"'{shown}' -> '{target}'")
+    return status
+
+
 def _touch(call: Invocation) -> int:
-    options, names = call.options(flags="acm", valued="dtr")
+    options, names = call.options(flags="achm", valued="dtr")
     moment = call.phone.clock.now()
     if "r" in options:
         moment = call.phone.files.stat(call.path(options["r"])).mtime
@@ -141,8 +184,9 @@ def _touch(call: Invocation) -> int:
         moment = _moment(call, options["t"], ("%Y%m%d%H%M.%S", "%Y%m%d%H%M", "%y%m%d%H%M"))
     for name in names:
         path = call.path(name)
-        if call.phone.files.exists(path):
-            call.phone.files.set_times(path, moment)
+        follow = "h" not in options
+        if call.phone.files.exists(path, follow=follow):
+            call.phone.files.set_times(path, moment, follow=follow)
         elif "c" not in options:
             call.phone.files.write(path, b"", moment)
     return 0
@@ -212,6 +256,7 @@ COMMANDS: Final[CommandTable] = {
     "chmod": _chmod,
     "chown": _sync,
     "cp": _cp,
+    "ln": _ln,
     "md5sum": _hash,
     "mkdir": _mkdir,
     "mv": _mv,
@@ -223,4 +268,5 @@ COMMANDS: Final[CommandTable] = {
     "sync": _sync,
     "tee": _tee,
     "touch": _touch,
+    "unlink": _rm,
 }

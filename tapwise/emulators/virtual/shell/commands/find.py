@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from tapwise.emulators.virtual.filesystem import FileStat
 from tapwise.emulators.virtual.shell import patterns
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
@@ -15,11 +16,11 @@ _UNITS: Final = {"c": 1, "k": 1024, "M": 1 << 20, "G": 1 << 30, "": 512}
 
 @dataclass(slots=True)
 class _Place:
-    """A file that was come by: as it is printed, and where it is."""
+    """A file that was come by: as it is printed, where it is, and what it is."""
 
     shown: str
     path: str
-    is_dir: bool
+    stat: FileStat
     pruned: bool = False
 
 
@@ -33,6 +34,10 @@ class _Plan:
     least: int = 0
     most: int = 1_000_000
     deepest_first: bool = False
+    follows: bool = False
+    """links below, as with -L"""
+    follows_roots: bool = False
+    """links among the places to start from, as with -H"""
     acts: bool = False
     gathered: list[tuple[list[str], list[str]]] = field(default_factory=list)
     """commands of `-exec ... +`, and what they are to be called with"""
@@ -100,7 +105,7 @@ class _Reader:
                 return _named(name, self._value(name))
             case "-type":
                 kind = self._value(name)
-                return lambda place: ("d" if place.is_dir else "f") in kind
+                return lambda place: _kind(place.stat) in kind
             case "-maxdepth":
                 self.plan.most = self._call.integer(self._value(name))
                 return _always
@@ -114,7 +119,7 @@ class _Reader:
                 return self._size(self._value(name))
             case "-newer":
                 than = self._call.phone.files.stat(self._call.path(self._value(name))).mtime
-                return lambda place: self._call.phone.files.stat(place.path).mtime > than
+                return lambda place: place.stat.mtime > than
             case "-mtime" | "-mmin":
                 return self._age(self._value(name), 86400 if name == "-mtime" else 60)
             case "-empty":
@@ -148,7 +153,7 @@ class _Reader:
     def _delete(self, place: _Place) -> bool:
         files = self._call.phone.files
         try:
-            (files.remove_directory if place.is_dir else files.remove)(place.path)
+            (files.remove_directory if place.stat.is_dir else files.remove)(place.path)
         except OSError as error:
             self._call.err.line(f"find: {place.shown}: {error.strerror}")
             return False
@@ -179,17 +184,20 @@ class _Reader:
     def _size(self, text: str) -> Test:
         number, unit = (text[:-1], text[-1]) if text[-1:] in ("c", "k", "M", "G") else (text, "")
         compare = _comparison(self._call.integer(number.lstrip("+-")), number)
-        files, width = self._call.phone.files, _UNITS[unit]
-        return lambda place: compare(-(-files.stat(place.path).size // width))
+        width = _UNITS[unit]
+        return lambda place: compare(-(-place.stat.size // width))
 
     def _age(self, text: str, width: int) -> Test:
         compare = _comparison(self._call.integer(text.lstrip("+-")), text)
-        now, files = self._call.phone.clock.now(), self._call.phone.files
-        return lambda place: compare(int((now - files.stat(place.path).mtime).total_seconds() // width))
+        now = self._call.phone.clock.now()
+        return lambda place: compare(int((now - place.stat.mtime).total_seconds() // width))
 
     def _is_empty(self, place: _Place) -> bool:
-        files = self._call.phone.files
-        return not files.listdir(place.path) if place.is_dir else files.stat(place.path).size == 0
+        return not self._call.phone.files.listdir(place.path) if place.stat.is_dir else place.stat.size == 0
+
+
+def _kind(stat: FileStat) -> str:
+    return "l" if stat.link is not None else "d" if stat.is_dir else "f"
 
 
 def _always(place: _Place) -> bool:
@@ -222,18 +230,20 @@ def _comparison(number: int, text: str) -> Callable[[int], bool]:
     return lambda value: value == number
 
 
-def _below(call: Invocation, shown: str, depth: int, plan: _Plan, test: Test) -> Iterator[None]:
-    """Ask the expression for a place and all below it."""
+def _below(call: Invocation, shown: str, plan: _Plan, test: Test, above: tuple[str, ...] = ()) -> Iterator[None]:
+    """Ask the expression for a place and all below it; `above` are the directories it was come by."""
+    depth = len(above)
     path = call.path(shown)
     files = call.phone.files
-    place = _Place(shown, path, files.is_dir(path))
+    follow = (plan.follows or (plan.follows_roots and depth == 0)) and files.exists(path)
+    place = _Place(shown, path, files.stat(path, follow=follow))
     wanted = plan.least <= depth <= plan.most
     if wanted and not plan.deepest_first:
         test(place)
         yield
-    if place.is_dir and not place.pruned and depth < plan.most:
+    if place.stat.is_dir and not place.pruned and depth < plan.most and (seen := files.resolve(path)) not in above:
         for name in files.listdir(path):
-            yield from _below(call, posixpath.join(shown, name), depth + 1, plan, test)
+            yield from _below(call, posixpath.join(shown, name), plan, test, (*above, seen))
     if wanted and plan.deepest_first:
         test(place)
         yield
@@ -242,17 +252,19 @@ def _below(call: Invocation, shown: str, depth: int, plan: _Plan, test: Test) ->
 def _find(call: Invocation) -> int:
     arguments = list(call.arguments)
     roots: list[str] = []
+    follows = [arguments.pop(0) for _ in arguments[:] if arguments[0] in ("-H", "-L", "-P")]
     while arguments and not arguments[0].startswith(("-", "!", "(")):
         roots.append(arguments.pop(0))
     reader = _Reader(call, arguments)
+    reader.plan.follows, reader.plan.follows_roots = follows[-1:] == ["-L"], follows[-1:] == ["-H"]
     test = reader.read()
     status = 0
     for root in roots or ["."]:
-        if not call.phone.files.exists(call.path(root)):
+        if not call.phone.files.exists(call.path(root), follow=False):
             call.err.line(f"find: {root}: No such file or directory")
             status = 1
             continue
-        for _ in _below(call, root, 0, reader.plan, test):
+        for _ in _below(call, root, reader.plan, test):
             pass
     for command, names in reader.plan.gathered:
         if names and call.shell.run_words([*command, *names], call.streams):

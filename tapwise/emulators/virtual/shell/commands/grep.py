@@ -20,7 +20,8 @@ def _grep(call: Invocation) -> int:
     recursive = "r" in options or "R" in options
     if recursive:
         files = call.phone.files
-        names = [path for name in names or ["."] for path in files.walk(call.path(name)) if not files.is_dir(path)]
+        below = (files.walk(call.path(name), follow="R" in options) for name in names or ["."])
+        names = [path for paths in below for path in paths if not files.is_dir(path)]
     found = False
     prefixed = (len(names) > 1 or recursive or "H" in options) and "h" not in options
     for name, data in read_inputs(call, names) if names or not recursive else []:

@@ -1,4 +1,4 @@
-"""Commands that look at the file system: ls, stat, find, du, df, pwd, realpath, basename, dirname."""
+"""Commands that look at the file system: ls, stat, du, df, pwd, realpath, readlink, basename, dirname."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 import stat as modes
 from typing import Final
 
-from tapwise.emulators.virtual.filesystem import FileStat, resolve
+from tapwise.emulators.virtual.filesystem import FileStat
 from tapwise.emulators.virtual.shell.command import CommandTable, Invocation
 
 
@@ -16,9 +16,14 @@ def _long_line(name: str, stat: FileStat, width: int, *, full_time: bool) -> str
     return f"{modes.filemode(stat.mode)} {links} {stat.owner} {stat.owner} {stat.size:>{width}} {time} {name}"
 
 
+def _stat_listed(call: Invocation, path: str, options: dict[str, str]) -> FileStat:
+    files = call.phone.files
+    return files.stat(path, follow="L" in options and files.exists(path))
+
+
 def _print_entries(call: Invocation, entries: list[tuple[str, str]], options: dict[str, str]) -> None:
     """Print (name, path) pairs in the order and the form that the options ask for."""
-    stats = {path: call.phone.files.stat(path) for _, path in entries}
+    stats = {path: _stat_listed(call, path, options) for _, path in entries}
     if "t" in options:
         entries = sorted(entries, key=lambda entry: stats[entry[1]].mtime, reverse=True)
     elif "S" in options:
@@ -28,23 +33,29 @@ def _print_entries(call: Invocation, entries: list[tuple[str, str]], options: di
     width = max((len(str(stat.size)) for stat in stats.values()), default=1)
     for name, path in entries:
         stat = stats[path]
-        shown = name + ("/" if stat.is_dir and not options.keys().isdisjoint("pF") else "")
+        shown = name + (f" -> {stat.link}" if stat.link is not None and "l" in options else "")
+        shown += "/" if stat.is_dir and not options.keys().isdisjoint("pF") else ""
+        shown += "@" if stat.link is not None and "F" in options else ""
         full_time = call.arguments.count("-ll") > 0 or call.name == "ll"
         call.out.line(_long_line(shown, stat, width, full_time=full_time) if "l" in options else shown)
 
 
 def _ls(call: Invocation) -> int:
-    options, names = call.options(flags="1aAdFhiklLnpqrRsStZu")
+    options, names = call.options(flags="1aAdFhHiklLnpqrRsStZu")
     files = call.phone.files
     status = 0
     plain: list[tuple[str, str]] = []
     directories: list[str] = []
     for name in names or ["."]:
-        path = resolve(call.path(name))
-        if not files.exists(path):
-            call.err.line(f"ls: {name}: No such file or directory")
+        path = call.path(name)
+        followed = not options.keys().isdisjoint("HL") or options.keys().isdisjoint("ldF")
+        try:
+            stat = files.stat(path, follow=followed and (files.exists(path) or not files.exists(path, follow=False)))
+        except OSError as error:
+            call.err.line(f"ls: {name}: {error.strerror}")
             status = 1
-        elif files.is_dir(path) and "d" not in options:
+            continue
+        if stat.is_dir and "d" not in options:
             directories.append(name)
         else:
             plain.append((name, path))
@@ -61,30 +72,37 @@ def _ls(call: Invocation) -> int:
 def _list_directory(call: Invocation, name: str, options: dict[str, str]) -> list[str]:
     """Print one directory and give the directories to descend into."""
     files = call.phone.files
-    path = resolve(call.path(name))
+    path = files.resolve(call.path(name))
     shown = [entry for entry in files.listdir(path) if not entry.startswith(".") or not options.keys().isdisjoint("aA")]
     entries = [(entry, posixpath.join(path, entry)) for entry in shown]
     if "l" in options:
-        call.out.line(f"total {sum((files.stat(place).size + 1023) // 1024 for _, place in entries)}")
+        call.out.line(f"total {sum(_blocks(_stat_listed(call, place, options)) for _, place in entries)}")
     if "a" in options:
         entries = [(".", path), ("..", posixpath.dirname(path)), *entries]
     _print_entries(call, entries, options)
     if "R" not in options:
         return []
-    return [posixpath.join(name, entry) for entry in shown if files.is_dir(posixpath.join(path, entry))]
+    descended = [entry for entry in shown if _stat_listed(call, posixpath.join(path, entry), options).is_dir]
+    return [posixpath.join(name, entry) for entry in descended]
+
+
+def _blocks(stat: FileStat) -> int:
+    """Of 1024 bytes; a short link takes none."""
+    return 0 if stat.link is not None else (stat.size + 1023) // 1024
 
 
 def _stat(call: Invocation) -> int:
     options, names = call.options(flags="ftL", valued="c")
     for name in names:
-        stat = call.phone.files.stat(call.path(name))
-        kind = "directory" if stat.is_dir else "regular file"
+        stat = call.phone.files.stat(call.path(name), follow="L" in options)
+        kind = _kind(stat)
         time = stat.mtime.strftime("%Y-%m-%d %H:%M:%S.%f000 +0000")
         seconds = str(int(stat.mtime.timestamp()))
         values = {
             "n": name,
+            "N": name if stat.link is None else f"{name} -> '{stat.link}'",
             "s": str(stat.size),
-            "b": str(-(-stat.size // 512)),
+            "b": "0" if stat.link is not None else str(-(-stat.size // 512)),
             "F": kind,
             "U": stat.owner,
             "G": stat.owner,
@@ -100,7 +118,7 @@ def _stat(call: Invocation) -> int:
         pattern = options.get("c")
         if pattern is None:
             pattern = (
-                "  File: %n\n  Size: %s\t Blocks: %b\t IO Blocks: 512\t%F\nDevice: 1h/1d\t Inode: 1\t Links: %h\n"
+                "  File: %N\n  Size: %s\t Blocks: %b\t IO Blocks: 512\t%F\nDevice: 1h/1d\t Inode: 1\t Links: %h\n"
                 "Access: (0%a/%A)\tUid: (    0/%U)\tGid: (    0/%G)\nAccess: %y\nModify: %y\nChange: %y"
             )
         call.out.line(_format(pattern, values))
@@ -113,10 +131,11 @@ def _format(pattern: str, values: dict[str, str]) -> str:
 
 
 def _du(call: Invocation) -> int:
-    _, names = call.options(flags="ahksxc")
+    options, names = call.options(flags="ahHkLsxc")
     files = call.phone.files
     for name in names or ["."]:
-        total = sum((files.stat(path).size + 1023) // 1024 for path in files.walk(call.path(name)))
+        found = files.walk(call.path(name), follow=not options.keys().isdisjoint("HL"))
+        total = sum(_blocks(files.stat(path, follow=False)) for path in found)
         call.out.line(f"{total}\t{name}")
     return 0
 
@@ -131,16 +150,46 @@ def _df(call: Invocation) -> int:
 
 
 def _pwd(call: Invocation) -> int:
-    call.out.line(call.shell.directory)
+    here = call.shell.directory
+    call.out.line(call.phone.files.resolve(here) if "-P" in call.arguments else here)
     return 0
 
 
 def _realpath(call: Invocation) -> int:
+    status = 0
     for name in call.arguments:
-        path = resolve(call.path(name))
-        call.phone.files.stat(path)
-        call.out.line(path)
-    return 0
+        try:
+            call.out.line(_real(call, name, whole=False))
+        except OSError as error:
+            call.err.line(f"realpath: {name}: {error.strerror}")
+            status = 1
+    return status
+
+
+def _real(call: Invocation, name: str, *, whole: bool) -> str:
+    """The one name of a path, of which the last part need not exist unless the `whole` must. Raises OSError."""
+    files = call.phone.files
+    path = files.resolve(call.path(name))
+    files.stat(path if whole else posixpath.dirname(path) + "/")
+    return path
+
+
+def _readlink(call: Invocation) -> int:
+    options, names = call.options(flags="efmnqz")
+    files, status = call.phone.files, 0
+    for name in names:
+        try:
+            if "m" in options:
+                found = files.resolve(call.path(name))
+            elif options.keys().isdisjoint("ef"):
+                found = files.read_link(call.path(name))
+            else:
+                found = _real(call, name, whole="e" in options)
+        except OSError:
+            status = 1
+            continue
+        call.out.write(found + ("\0" if "z" in options else "" if "n" in options else "\n"))
+    return status
 
 
 def _basename(call: Invocation) -> int:
@@ -155,6 +204,15 @@ def _dirname(call: Invocation) -> int:
     return 0
 
 
+def _kind(stat: FileStat) -> str:
+    """What `stat` calls it."""
+    if stat.link is not None:
+        return "symbolic link"
+    if stat.is_dir:
+        return "directory"
+    return "regular file" if stat.size else "regular empty file"
+
+
 COMMANDS: Final[CommandTable] = {
     "basename": _basename,
     "df": _df,
@@ -162,7 +220,7 @@ COMMANDS: Final[CommandTable] = {
     "du": _du,
     "ls": _ls,
     "pwd": _pwd,
-    "readlink": _realpath,
+    "readlink": _readlink,
     "realpath": _realpath,
     "stat": _stat,
 }
