@@ -14,7 +14,6 @@ from tapwise.emulators.virtual.ui.views import (
     Grid,
     IconButton,
     ListItem,
-    Mark,
     Row,
     Space,
     Text,
@@ -22,7 +21,7 @@ from tapwise.emulators.virtual.ui.views import (
 )
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
 from tapwise.emulators.virtual.web.shop import Line, Product, ShopData, draw_shop, shop_tables
-from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found
+from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found, radio_rows
 
 BRANDS = ("nova", "zen", "alpha", "turbo", "echo", "mega", "luna", "orbit", "delta", "prime", "pixel", "sonic")
 KINDS: dict[str, tuple[str, ...]] = {
@@ -181,14 +180,7 @@ class BrightBuy(Site):
             visit.data.order(delivery.lower())
             visit.replace("thanks")
 
-        rows = [
-            ListItem(
-                title=option,
-                trailing=Mark(radio=True, checked=option == delivery),
-                on_tap=lambda option=option: ui.set_field("delivery", option),  # type: ignore[misc]
-            )
-            for option in ui.order(DELIVERIES, "brightbuy/delivery")
-        ]
+        rows = radio_rows(ui, "delivery", ui.order(DELIVERIES, "brightbuy/delivery"), delivery)
         summary = caption(f"{sum(line.quantity for line in visit.data.cart)} products in cart")
         bottom = inset(Button(label="Place order", enabled=bool(visit.data.cart), on_tap=place))
         return Page(title="Check out", body=[self._banner(visit, "Check out"), summary, *rows], bottom=bottom)

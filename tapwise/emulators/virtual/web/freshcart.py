@@ -15,7 +15,6 @@ from tapwise.emulators.virtual.ui.views import (
     Grid,
     IconButton,
     ListItem,
-    Mark,
     Plate,
     Row,
     Space,
@@ -24,7 +23,7 @@ from tapwise.emulators.virtual.ui.views import (
 )
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
 from tapwise.emulators.virtual.web.shop import Product, ShopData, draw_shop, shop_tables
-from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found
+from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found, radio_rows
 
 QUALITIES = ("fresh", "sweet", "red", "green", "mild", "baby", "ripe", "gold", "soft", "fine")
 KINDS: dict[str, tuple[str, ...]] = {
@@ -140,15 +139,7 @@ class FreshCart(Site):
             visit.data.order(time.lower())
             visit.replace("orders")
 
-        rows = [
-            ListItem(
-                title=one,
-                icon="clock",
-                trailing=Mark(radio=True, checked=one == time),
-                on_tap=partial(ui.set_field, "time", one),
-            )
-            for one in TIMES
-        ]
+        rows = radio_rows(ui, "time", TIMES, time, icon="clock")
         bottom = inset(Button(label="Order", enabled=bool(visit.data.cart), on_tap=order))
         return Page(title="Delivery", body=[self._bar(visit, "Delivery"), *rows], bottom=bottom)
 

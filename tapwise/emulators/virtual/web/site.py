@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode
 
@@ -13,7 +14,7 @@ from tapwise.emulators.virtual.app import Table, Ui
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.theme import Colour
-from tapwise.emulators.virtual.ui.views import IconButton, Plate, Row, Space, Text, TextField, View
+from tapwise.emulators.virtual.ui.views import IconButton, ListItem, Mark, Plate, Row, Space, Text, TextField, View
 
 WHITE: Colour = (255, 255, 255)
 
@@ -106,6 +107,19 @@ def caption(text: str) -> View:
     """A row with a quiet line of text."""
     line = Text(value=text, size=20, muted=True)
     return Row(children=[Space(size=1), line], weights=[0.04, 0.96], row_height=themes.ROW_DP)
+
+
+def radio_rows(ui: Ui, name: str, options: Sequence[str], chosen: str, icon: str = "") -> list[View]:
+    """Rows of which one is chosen, kept in the page's field `name`."""
+    return [
+        ListItem(
+            title=option,
+            icon=icon,
+            trailing=Mark(radio=True, checked=option == chosen),
+            on_tap=partial(ui.set_field, name, option),
+        )
+        for option in options
+    ]
 
 
 def address_like(
