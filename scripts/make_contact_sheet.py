@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from tapwise.emulators.virtual.noise import Noise
+from tapwise.emulators.virtual.panels import QUICK_SETTINGS
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.emulators.virtual.state import Notification
-from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS
 
 TARGET = Path(__file__).parents[1] / "docs" / "assets" / "phone_screens.webp"
 COLUMNS, WIDTH, HEIGHT, GAP = 8, 216, 480, 12
@@ -84,9 +84,9 @@ def screen(seed: int, steps: tuple[Step, ...]) -> np.ndarray:
             case ("key", name):
                 phone.key_event(f"KEYCODE_{name}")
             case ("note", title, text):
-                phone.notify(Notification("com.google.android.apps.messaging", title, title, text))
+                phone.panels.notify(Notification("com.google.android.apps.messaging", title, title, text))
             case ("quick",):
-                phone.show_panel(QUICK_SETTINGS)
+                phone.panels.show(QUICK_SETTINGS)
             case ("turn",):
                 phone.settings.put("system", "user_rotation", "1")
                 phone.advance(0.0)

@@ -29,11 +29,11 @@ from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.listening import Listener
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
+from tapwise.emulators.virtual.panels import RECENTS, SHADE, SYSTEM_UI, Panels
 from tapwise.emulators.virtual.saved import read_state, write_state
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
-from tapwise.emulators.virtual.state import AppState, Entry, Notification, PhoneState, Popup
-from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS, RECENTS, SHADE, SYSTEM_UI
+from tapwise.emulators.virtual.state import AppState, Entry, PhoneState, Popup
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.views import View
 from tapwise.errors import DeviceError
@@ -76,6 +76,8 @@ class VirtualPhone:
         self._bind()
         self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
         self._screen = Screen(self)
+        self.panels = Panels(self, self._changed)
+        """the system's own pages, and notifications"""
 
     # --- state ---------------------------------------------------------------------------------------
 
@@ -285,12 +287,11 @@ class VirtualPhone:
 
     def window_package(self) -> str:
         """The package of the window in front, which may be the system's."""
-        panel = self.state.panel
-        return SYSTEM_UI if panel is not None and panel.route != (RECENTS,) else self.foreground().partition("/")[0]
+        return SYSTEM_UI if self.panels.shown not in ("", RECENTS) else self.foreground().partition("/")[0]
 
     def foreground(self) -> str:
         """The foreground activity as "package/activity"; recent apps are the launcher's, and a shade has none."""
-        if self.state.panel is not None and self.state.panel.route == (RECENTS,):
+        if self.panels.shown == RECENTS:
             return f"{LAUNCHER}/{self._apps[LAUNCHER].activity}"
         if self.state.lure:
             return "com.android.vending/.LureActivity"
@@ -338,17 +339,17 @@ class VirtualPhone:
             return
         if not self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
             return
-        panel = self.state.panel
-        if abs(x2 - x1) > abs(y2 - y1) and self._screen.slide(x1, y1, x2):
+        panel, across = self.panels.shown, abs(x2 - x1) > abs(y2 - y1)
+        if across and self._screen.slide(x1, y1, x2):
             return
-        if y2 - y1 > abs(x2 - x1) and (self._screen.in_status_bar(y1) or (panel and panel.route == (SHADE,))):
-            self.show_panel(SHADE if panel is None or panel.route == (RECENTS,) else QUICK_SETTINGS)
+        if y2 - y1 > abs(x2 - x1) and (self._screen.in_status_bar(y1) or panel == SHADE):
+            self.panels.pull_down()
             return
-        if panel is not None and abs(x2 - x1) > abs(y2 - y1):
+        if panel and across:
             self._screen.swipe_aside(x1, y1)
             return
         stack = self.state.apps[LAUNCHER].stack
-        on_home = self.state.foreground == LAUNCHER and panel is None
+        on_home = self.state.foreground == LAUNCHER and not panel
         if on_home and len(stack) == 1 and y1 - y2 > abs(x2 - x1) and not self.is_asking():
             stack.append(Entry((DRAWER,)))
             self._changed()
@@ -378,9 +379,9 @@ class VirtualPhone:
         elif code == "KEYCODE_HOME":
             self.go_home()
         elif code == "KEYCODE_APP_SWITCH":
-            self.show_recents()
+            self.panels.show_recents()
         elif code == "KEYCODE_NOTIFICATION":
-            self.show_panel(SHADE)
+            self.panels.show(SHADE)
         elif code == "KEYCODE_ENTER":
             self._screen.submit()
         elif code == "KEYCODE_ESCAPE" and self.entry.focus is not None:
@@ -487,63 +488,6 @@ class VirtualPhone:
         self.open(LAUNCHER)
         del self.state.apps[LAUNCHER].stack[1:]
 
-    def show_recents(self) -> None:
-        """Show the recent apps; where they are shown already, go back to the app used before this one."""
-        panel = self.state.panel
-        if panel is None or panel.route != (RECENTS,):
-            self.show_panel(RECENTS)
-            return
-        other = next((p for p in self.state.recents if p != self.state.foreground), None)
-        if other is not None:
-            self.open(other)
-
-    def dismiss_task(self, package: str) -> None:
-        """Take an app off the recent ones, and end it."""
-        panel = self.state.panel
-        self.force_stop(package)
-        self.state.panel = panel
-
-    def dismiss_all_tasks(self) -> None:
-        """End all apps, and show the launcher."""
-        for package in list(self.state.recents):
-            self.force_stop(package)
-        self.go_home()
-
-    # --- panels and notifications ----------------------------------------------------------------------
-
-    def show_panel(self, name: str) -> None:
-        """Put one of the system's own pages in front."""
-        self.state.panel = Entry((name,))
-        self._changed()
-
-    def close_panel(self) -> None:
-        """Show the app again."""
-        self.state.panel = None
-        self._changed()
-
-    def notify(self, notification: Notification) -> None:
-        """Post a notification, in the place of one with the same package and tag."""
-        kept = [n for n in self.state.notifications if (n.package, n.tag) != (notification.package, notification.tag)]
-        self.state.notifications[:] = [notification, *kept]
-        self._changed()
-
-    def open_notification(self, notification: Notification) -> None:
-        """Go to the app that posted it."""
-        self.state.panel = None
-        self.dismiss_notification(notification)
-        if notification.package in self._apps:
-            self.open(notification.package)
-
-    def dismiss_notification(self, notification: Notification) -> None:
-        """Take it off the shade."""
-        self.state.notifications.remove(notification)
-        self._changed()
-
-    def dismiss_all_notifications(self) -> None:
-        """Empty the shade, and close it."""
-        self.state.notifications.clear()
-        self.close_panel()
-
     def page_opened(self) -> None:
         """Let the world's noise meet a newly opened page."""
         state = self.state
@@ -573,7 +517,7 @@ class VirtualPhone:
         """Back: leave the panel, the lure, the page, or the app."""
         state = self.state
         if state.panel is not None:
-            self.close_panel()
+            self.panels.close()
             return
         if state.lure:
             state.lure = ""

@@ -183,7 +183,7 @@ class Screen:
         """Back closes, in this order: panel, interruption, dialog, keyboard, page."""
         phone = self._phone
         if phone.state.panel is not None:
-            phone.close_panel()
+            phone.panels.close()
             return
         if phone.state.popup is not None:
             phone.dismiss_popup()
@@ -240,7 +240,7 @@ class Screen:
             )
             chrome = Chrome(
                 status=self._status_bar(),
-                navigation=(self.press_back, phone.go_home, phone.show_recents),
+                navigation=(self.press_back, phone.go_home, phone.panels.show_recents),
                 keyboard=self._press_key if entry.focus is not None and shows_fields else None,
                 overlay=self._overlay() if entry.loading_s <= 0 and phone.state.panel is None else None,
                 toast=phone.state.toast,

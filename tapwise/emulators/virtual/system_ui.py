@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tapwise.emulators.virtual.apps.launcher import gradient
+from tapwise.emulators.virtual.panels import QUICK_SETTINGS, RECENTS, SHADE
 from tapwise.emulators.virtual.state import Entry, Notification
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
@@ -29,8 +30,6 @@ from tapwise.emulators.virtual.ui.views import (
 if TYPE_CHECKING:
     from tapwise.emulators.virtual.phone import VirtualPhone
 
-RECENTS, SHADE, QUICK_SETTINGS = "recents", "notifications", "quick_settings"
-SYSTEM_UI = "com.android.systemui"
 WHITE = (255, 255, 255)
 CARD_DP = 250.0
 TILE_DP = 62.0
@@ -67,12 +66,8 @@ TILES = (
 
 def panel_page(phone: VirtualPhone, panel: Entry) -> Page:
     """The page of an open panel."""
-    match panel.route[0]:
-        case "recents":
-            return _recents(phone)
-        case "quick_settings":
-            return _quick_settings(phone)
-    return _shade(phone)
+    pages = {RECENTS: _recents, QUICK_SETTINGS: _quick_settings, SHADE: _shade}
+    return pages[panel.route[0]](phone)
 
 
 # --- recent apps -----------------------------------------------------------------------------------------
@@ -81,14 +76,14 @@ def panel_page(phone: VirtualPhone, panel: Entry) -> Page:
 def _recents(phone: VirtualPhone) -> Page:
     cards = [_card(phone, package) for package in phone.state.recents]
     nothing = Text(value="No recent items", align="center", colour=WHITE)
-    clear = Button(label="Clear all", id="clear_all", on_tap=phone.dismiss_all_tasks)
+    clear = Button(label="Clear all", id="clear_all", on_tap=phone.panels.dismiss_all_tasks)
     body: list[View] = [Space(size=8), *(cards or [Space(size=4 * themes.ROW_DP), nothing])]
     return Page(body=body, bottom=clear if cards else None, wallpaper=_wallpaper(phone))
 
 
 def _card(phone: VirtualPhone, package: str) -> View:
     app = phone.apps[package]
-    dismiss = partial(phone.dismiss_task, package)
+    dismiss = partial(phone.panels.dismiss_task, package)
     label = Row(
         children=[
             Icon(name=app.icon, plate=app.colour),
@@ -116,10 +111,10 @@ def _card(phone: VirtualPhone, package: str) -> View:
 def _shade(phone: VirtualPhone) -> Page:
     rows = [_row(phone, notification) for notification in phone.state.notifications]
     nothing = Text(value="No notifications", align="center", muted=True)
-    more = Button(label="All quick settings", flat=True, on_tap=partial(phone.show_panel, QUICK_SETTINGS))
+    more = Button(label="All quick settings", flat=True, on_tap=partial(phone.panels.show, QUICK_SETTINGS))
     body: list[View] = [_tiles(phone, TILES[:FIRST_TILES]), more, *(rows or [Row(children=[nothing], row_height=120)])]
     if rows:
-        body.append(Button(label="Clear all", flat=True, id="clear_all", on_tap=phone.dismiss_all_notifications))
+        body.append(Button(label="Clear all", flat=True, id="clear_all", on_tap=phone.panels.clear_notifications))
     return Page(toolbar=_header(phone), body=body)
 
 
@@ -132,8 +127,8 @@ def _row(phone: VirtualPhone, notification: Notification) -> View:
         plate=app.colour if app else (95, 99, 104),
         divider=True,
         id="notification",
-        on_tap=partial(phone.open_notification, notification),
-        on_swipe_aside=partial(phone.dismiss_notification, notification),
+        on_tap=partial(phone.panels.open_notification, notification),
+        on_swipe_aside=partial(phone.panels.dismiss_notification, notification),
     )
 
 

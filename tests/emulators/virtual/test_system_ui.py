@@ -110,8 +110,8 @@ def test_the_shade_is_pulled_down_and_then_the_quick_settings(phone: VirtualPhon
 
 
 def test_a_notification_shows_opens_its_app_and_is_gone(phone: VirtualPhone) -> None:
-    phone.notify(NOTE)
-    phone.notify(Notification(MESSAGES, "sms:Laura", "Laura", "At six"))  # in the place of the first
+    phone.panels.notify(NOTE)
+    phone.panels.notify(Notification(MESSAGES, "sms:Laura", "Laura", "At six"))  # in the place of the first
     phone.key_event("KEYCODE_NOTIFICATION")
     assert "At six" in labels(phone)
     assert "See you at five" not in labels(phone)
@@ -122,7 +122,7 @@ def test_a_notification_shows_opens_its_app_and_is_gone(phone: VirtualPhone) -> 
 
 def test_notifications_are_pushed_aside_one_by_one_or_cleared(phone: VirtualPhone) -> None:
     for number in range(3):
-        phone.notify(Notification("com.android.shell", str(number), f"Number {number}", ""))
+        phone.panels.notify(Notification("com.android.shell", str(number), f"Number {number}", ""))
     phone.key_event("KEYCODE_NOTIFICATION")
     push_aside(phone, "Number 1")
     assert [posted.title for posted in phone.state.notifications] == ["Number 2", "Number 0"]
@@ -132,7 +132,7 @@ def test_notifications_are_pushed_aside_one_by_one_or_cleared(phone: VirtualPhon
 
 
 def test_a_quick_setting_changes_what_the_settings_app_shows(phone: VirtualPhone) -> None:
-    phone.show_panel("quick_settings")
+    phone.panels.show("quick_settings")
     assert node(phone, "Bluetooth").class_name == "android.widget.Switch"
     assert not node(phone, "Bluetooth").checked
     press(phone, "Bluetooth")
@@ -144,7 +144,7 @@ def test_a_quick_setting_changes_what_the_settings_app_shows(phone: VirtualPhone
 
 
 def test_the_panel_is_part_of_the_state(used: VirtualPhone) -> None:
-    used.notify(NOTE)
+    used.panels.notify(NOTE)
     twin = used.fork()
     assert twin.state_hash() == used.state_hash()
     assert (twin.frame() == used.frame()).all()

@@ -17,7 +17,7 @@ from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
 from tapwise.emulators.virtual.display import lock_rotation
 from tapwise.emulators.virtual.keys import press
-from tapwise.emulators.virtual.system_ui import SHADE
+from tapwise.emulators.virtual.panels import SHADE
 from tapwise.records import UiNode
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class AppiumServer:
             ("GET", "/appium/device/display_density", lambda body: self._phone.density),
             ("GET", "/rotation", lambda body: {"x": 0, "y": 0, "z": 90 * self._phone.rotation}),
             ("POST", "/rotation", self._rotate),
-            ("POST", "/appium/device/open_notifications", lambda body: self._phone.show_panel(SHADE)),
+            ("POST", "/appium/device/open_notifications", lambda body: self._phone.panels.show(SHADE)),
             ("GET", "/appium/device/declared_orientation", lambda body: "PORTRAIT"),
             ("GET", "/appium/device/battery_info", lambda body: {"status": 2, "level": 1.0}),
             ("GET", "/appium/device/system_bars", lambda body: {"statusBar": round(24 * self._phone.density / 160)}),

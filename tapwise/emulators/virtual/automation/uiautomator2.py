@@ -15,7 +15,7 @@ from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
 from tapwise.emulators.virtual.automation.selectors import Selector, SelectorError
 from tapwise.emulators.virtual.display import ORIENTATIONS, lock_rotation
-from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS, SHADE
+from tapwise.emulators.virtual.panels import QUICK_SETTINGS, SHADE
 from tapwise.records import UiNode
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class Uiautomator2Server:
         return _step(within, {**child, "instance": int(number)})
 
     def _show(self, panel: str) -> bool:
-        self._phone.show_panel(panel)
+        self._phone.panels.show(panel)
         return True
 
     def _freeze_rotation(self, frozen: bool = True) -> None:

@@ -62,4 +62,4 @@ class Machine:
         else:
             phone.content.update(_CONVERSATIONS, {"read": 0}, lambda row: row["_id"] == thread["_id"])
         phone.content.insert(_SMS, {"address": number, "body": text, "type": _RECEIVED})
-        phone.notify(Notification(_MESSAGES, f"sms:{number}", number, text))
+        phone.panels.notify(Notification(_MESSAGES, f"sms:{number}", number, text))

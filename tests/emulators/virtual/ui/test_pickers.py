@@ -58,7 +58,7 @@ def test_a_choice_comes_on_a_sheet_at_the_bottom(phone: VirtualPhone) -> None:
 
 
 def test_a_slider_follows_a_touch_and_a_finger(phone: VirtualPhone) -> None:
-    phone.show_panel("quick_settings")
+    phone.panels.show("quick_settings")
     left, top, right, bottom = (bar := node(phone, "Brightness")).bounds
     assert (bar.class_name, bar.text) == ("android.widget.SeekBar", "102.0")
     middle = (top + bottom) / 2

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from tapwise.emulators.virtual.apk import Apk
+from tapwise.emulators.virtual.panels import SYSTEM_UI
 from tapwise.emulators.virtual.phone import NOT_RESPONDING
 from tapwise.emulators.virtual.running import app_processes
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.packages import apk_path
-from tapwise.emulators.virtual.system_ui import SYSTEM_UI
 
 _REFRESH_PERIOD_NS: Final = 16_666_666
 _RECORD: Final = "7fbc105"

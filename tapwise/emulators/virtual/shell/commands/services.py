@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from tapwise.emulators.virtual.panels import QUICK_SETTINGS, SHADE
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.packages import pm
 from tapwise.emulators.virtual.state import Notification
-from tapwise.emulators.virtual.system_ui import QUICK_SETTINGS, SHADE
 
 _NAMESPACES: Final = ("global", "secure", "system")
 _SERVICES: Final = (
@@ -135,11 +135,11 @@ def _status_bar(call: Invocation, words: list[str]) -> int:
     phone = call.phone
     match words[:1]:
         case ["expand-notifications"]:
-            phone.show_panel(SHADE)
+            phone.panels.show(SHADE)
         case ["expand-settings"]:
-            phone.show_panel(QUICK_SETTINGS)
+            phone.panels.show(QUICK_SETTINGS)
         case ["collapse"]:
-            phone.close_panel()
+            phone.panels.close()
         case ["get-status-icons"]:
             call.out.write("battery\nmobile\nwifi\nbluetooth\n")
         case _:
@@ -158,7 +158,7 @@ def _notification(call: Invocation, words: list[str]) -> int:
     if len(rest) < 2:
         raise CommandError("usage: cmd notification post [-t TITLE] TAG TEXT", 255)
     posted = Notification(_SHELL, rest[0], options.get("t", ""), " ".join(rest[1:]))
-    call.phone.notify(posted)
+    call.phone.panels.notify(posted)
     call.out.line(f"posting:\n  {posted.title}: {posted.text}")
     return 0
 
