@@ -6,13 +6,12 @@ from tapwise.android_env.rows import changes, insert, query, remember
 from tapwise.android_env.screen import Screen
 from tapwise.android_env.tasks import Params, Shell, Template
 from tapwise.android_env.templates.script import BACK, open_app
-from tapwise.android_env.templates.shop_script import PACKAGE, address, enter_site, plus, shown_url
+from tapwise.android_env.templates.shop_script import HINT, PACKAGE, address, enter_site, plus, shown_url
 from tapwise.records import Action, Finish, Key, Press, TypeText
 
 MAX_STEPS = 10
 BOOKMARKS = "content://browser/bookmarks"
 HISTORY = "content://browser/history"
-HINT = "Search or type address"
 SITES = ("daily news", "skycast", "recipes", "sportzone", "filmclub", "trails")
 SEARCHES = (
     "red shoes", "green tea", "city maps", "piano songs", "train times", "garden birds", "dog food", "moon phases",

@@ -13,6 +13,7 @@ from tapwise.records import Action, Key, Press, TypeText, UiNode
 
 PACKAGE = "com.android.chrome"
 PAGE_URI = "content://browser/page"
+HINT = "Search or type address"
 SMALL_NUMBERS = {"two": 2, "three": 3}
 
 
@@ -24,6 +25,7 @@ class Shop:
     cart: str
     qualities: tuple[str, ...]
     kinds: Mapping[str, tuple[str, ...]]
+    on_start_page: bool = True
 
     @property
     def host(self) -> str:
@@ -106,7 +108,9 @@ class Shop:
 
     def enter(self, screen: Screen) -> Action | None:
         """Come to any page of the shop without a dialog in front."""
-        return enter_site(screen, self.name, self.host)
+        if self.on_start_page:
+            return enter_site(screen, self.name, self.host)
+        return enter_address(screen, self.host)
 
 
 BRIGHTBUY = Shop(
@@ -132,6 +136,31 @@ HOMENEST = Shop(
         "bathroom": ("towel", "mirror", "soap"),
         "garden": ("chair", "table", "bench"),
     },
+)
+
+SUMMITGEAR = Shop(
+    "summitgear",
+    "bag",
+    ("apex", "boreal", "cedar", "drift", "ember", "fjord", "glacier", "heron", "ibex", "juniper"),
+    {
+        "hiking": ("tent", "boots", "pack"),
+        "climbing": ("rope", "helmet", "gloves"),
+        "cycling": ("bike", "bottle", "pump"),
+        "water": ("goggles", "kayak", "paddle"),
+    },
+    on_start_page=False,
+)
+FRESHCART = Shop(
+    "freshcart",
+    "basket",
+    ("fresh", "sweet", "red", "green", "mild", "baby", "ripe", "gold", "soft", "fine"),
+    {
+        "fruit": ("apples", "grapes", "pears"),
+        "vegetables": ("carrots", "onions", "beans"),
+        "bakery": ("bread", "rolls", "cake"),
+        "dairy": ("milk", "cheese", "butter"),
+    },
+    on_start_page=False,
 )
 
 
@@ -169,12 +198,29 @@ def enter_site(screen: Screen, name: str, host: str) -> Action | None:
     return screen.tap(name) if screen.has(name) and not screen.find_id(":id/title") else BACK
 
 
+def enter_address(screen: Screen, host: str) -> Action | None:
+    """Come to any page of a site, by typing its address on the browser's start page."""
+    action = open_app(screen, "browser", PACKAGE)
+    if action is not None:
+        return action
+    field = address(screen)
+    if field is None:
+        return BACK
+    if not field.focused:
+        if field.text == host:
+            return None
+        return screen.tap(field) if field.text == HINT else BACK
+    if field.text.lower() == host:
+        return Press(Key.ENTER)
+    return TypeText(host) if field.text == HINT else BACK
+
+
 def tap_or_back(screen: Screen, label: str) -> Action:
     """Touch what is called `label`, or leave the page that does not have it."""
     return screen.tap(label) if screen.find(label, clickable=True) else BACK
 
 
-def _tap_row(screen: Screen, product: str) -> Action:
+def tap_row(screen: Screen, product: str) -> Action:
     """Touch a product in a list (its name may stand in the search field too), or leave a list without it."""
     rows = [node for node in screen.nodes if node.resource_id.endswith(":id/product")]
     named = (inner for row in rows for inner in row.walk() if inner.text.lower() == product)
@@ -204,7 +250,7 @@ def brightbuy_product(screen: Screen, product: str) -> Action | None:
     action = BRIGHTBUY.enter(screen)
     if action is not None or title(screen) == product:
         return action
-    return search_for(screen, product, "Search products") or _tap_row(screen, product)
+    return search_for(screen, product, "Search products") or tap_row(screen, product)
 
 
 def brightbuy_part(screen: Screen, part: str) -> Action | None:

@@ -34,8 +34,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 TIMES = ("Morning", "Noon", "Evening")
 LIST_LENGTH = 6
-DEAREST = 12
-"""dollars"""
+PRICES = range(2, 40)
 
 
 class FreshCart(Site):
@@ -48,10 +47,7 @@ class FreshCart(Site):
     colour = (46, 112, 40)
 
     def initial(self, rng: random.Random) -> ShopData:
-        shop = draw_shop(rng, QUALITIES, KINDS, (4, 6))
-        for product in shop.products:
-            product.price = 1 + product.price % DEAREST
-        return shop
+        return draw_shop(rng, QUALITIES, KINDS, (4, 6), PRICES)
 
     def tables(self, data: ShopData) -> Mapping[str, Table]:
         return shop_tables(data, "freshcart", "basket")
@@ -180,7 +176,8 @@ def _basket_bar(visit: Visit) -> View:
     """The bar at the bottom with the sum so far, which leads to the basket."""
     data: ShopData = visit.data
     costs = sum(line.quantity * found.price for line in data.cart if (found := data.product(line.name)) is not None)
-    said = Text(value=f"{sum(line.quantity for line in data.cart)} items, ${costs}", size=20)
+    count = sum(line.quantity for line in data.cart)
+    said = Text(value=f"{count} {'item' if count == 1 else 'items'}, ${costs}", size=20)
     button = Button(label="Basket", icon="basket", on_tap=lambda: visit.open("basket"))
     row = Row(children=[Space(size=1), said, button], weights=[0.05, 0.5, 0.45], row_height=themes.ROW_DP)
     return Plate(child=row)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from tapwise.emulators.virtual.app import RecordTable, Table
 
+USUAL_PRICES = range(6, 200)
+
 
 @dataclass
 class Product:
@@ -109,10 +111,14 @@ def _next_id(records: Sequence[Line] | Sequence[Wish] | Sequence[Order]) -> int:
 
 
 def draw_products(
-    rng: random.Random, qualities: Sequence[str], kinds: Mapping[str, Sequence[str]], per_category: tuple[int, int]
+    rng: random.Random,
+    qualities: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
+    per_category: tuple[int, int],
+    price_range: range = USUAL_PRICES,
 ) -> list[Product]:
     """A catalogue with products in every category: `kinds` names the things of each. Prices are all different."""
-    prices = rng.sample(range(6, 200), 120)
+    prices = rng.sample(price_range, min(len(price_range), 120))
     products: list[Product] = []
     for category, nouns in kinds.items():
         names = [f"{quality} {noun}" for quality in qualities for noun in nouns]
@@ -124,10 +130,14 @@ def draw_products(
 
 
 def draw_shop(
-    rng: random.Random, qualities: Sequence[str], kinds: Mapping[str, Sequence[str]], per_category: tuple[int, int]
+    rng: random.Random,
+    qualities: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
+    per_category: tuple[int, int],
+    price_range: range = USUAL_PRICES,
 ) -> ShopData:
     """A shop with a catalogue and sometimes something left in the cart and on the wish list."""
-    data = ShopData(draw_products(rng, qualities, kinds, per_category))
+    data = ShopData(draw_products(rng, qualities, kinds, per_category, price_range))
     for product in rng.sample(data.products, rng.randint(0, 2)):
         data.put(product.name)
     for product in rng.sample(data.products, rng.randint(0, 2)):
