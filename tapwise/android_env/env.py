@@ -47,6 +47,10 @@ class EnvSettings(Config):
     """Tell at an episode's end what it has changed for good, on devices that know: virtual phones."""
 
 
+PATIENT = EnvSettings(settle=SettleBudget(seconds=20.0, polls=40))
+"""How phones are looked at where numbers are made: slow pages are waited for."""
+
+
 @dataclass(slots=True)
 class _Episode:
     """The episode that is under way. `last` is the newest observation, `over` forbids further steps."""

@@ -21,10 +21,10 @@ def run(argv: list[str]) -> int:
     first, second = read(options.first), read(options.second)
     found = compare(first, second)
     accepted = set(options.accept)
-    unknown = accepted - {one.field for one in found.protocol}
+    unknown = [name for name in options.accept if len(found.in_the_way([name])) == len(found.protocol)]
     if unknown:
         differ = ", ".join(one.field for one in found.protocol) or "none"
-        raise ConfigError(f"--accept {', '.join(sorted(unknown))}: fields of the protocol that differ are {differ}")
+        raise ConfigError(f"--accept {', '.join(unknown)}: fields of the protocol that differ are {differ}")
     if options.json:
         print(json.dumps(_told(found, accepted)))
     else:
@@ -60,7 +60,8 @@ def _told(found: Comparison, accepted: set[str]) -> dict[str, Any]:
 
 
 def _words(found: Comparison, names: tuple[str, str], accepted: set[str]) -> str:
-    lines = _differences("the protocol differs", found.protocol, accepted)
+    refused = found.in_the_way(accepted)
+    lines = _differences("the protocol differs", found.protocol, refused)
     lines = lines or ["the protocol is the same"]
     lines += _differences("what was measured differs", found.subject[:_MOST_SUBJECT])
     if len(found.subject) > _MOST_SUBJECT:
@@ -74,7 +75,7 @@ def _words(found: Comparison, names: tuple[str, str], accepted: set[str]) -> str
     if not found.paired:
         return "\n".join([*lines, "not comparable: no episode was played by both"])
     if not found.comparable(accepted):
-        fields = ", ".join(one.field for one in found.protocol if one.field not in accepted)
+        fields = ", ".join(refused)
         advice = "measure anew under one protocol, or say with --accept FIELD that it is what you want to compare"
         return "\n".join([*lines, f"not comparable, since these differ: {fields}", advice])
     assert found.difference is not None
@@ -91,14 +92,14 @@ def _words(found: Comparison, names: tuple[str, str], accepted: set[str]) -> str
     return "\n".join([*lines, verdict])
 
 
-def _differences(title: str, differences: Sequence[Difference], accepted: Collection[str] = ()) -> list[str]:
+def _differences(title: str, differences: Sequence[Difference], refused: Collection[str] | None = None) -> list[str]:
     if not differences:
         return []
     width = max(len(one.field) for one in differences)
-    rows = [
-        f"  {one.field:<{width}}  {one.first!r} | {one.second!r}{'  (accepted)' if one.field in accepted else ''}"
-        for one in differences
-    ]
+    rows = []
+    for one in differences:
+        accepted = "  (accepted)" if refused is not None and one.field not in refused else ""
+        rows.append(f"  {one.field:<{width}}  {one.first!r} | {one.second!r}{accepted}")
     return [f"{title}:", *rows]
 
 
@@ -107,7 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("first", type=Path, help="an evaluation's folder, or a file with its results and manifest")
     parser.add_argument("second", type=Path, help="the other one")
     parser.add_argument(
-        "--accept", action="append", default=[], metavar="FIELD", help="a field of the protocol that may differ"
+        "--accept",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a field of the protocol, or a group of them such as protocol.noise, that may differ",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,8 +106,7 @@ def _play(
     watcher: Watcher,
     judge_config: JudgeConfig,
 ) -> list[Trajectory]:
-    from tapwise.android_env.env import EnvSettings
-    from tapwise.android_env.settle import SettleBudget
+    from tapwise.android_env.env import PATIENT
     from tapwise.config import recipe_sha
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.training.collect import Collector, CollectorSettings
@@ -115,7 +114,7 @@ def _play(
     from tapwise.training.judging import open_judge
 
     settings = CollectorSettings(
-        EnvSettings(settle=SettleBudget(seconds=20.0, polls=40)),
+        PATIENT,
         recipe_sha=recipe_sha(recipe),
         schedule=recipe.farm.resolved_schedule(),
     )
@@ -199,18 +198,24 @@ def _packages() -> dict[str, str]:
 def _manifest(
     measured: Measured, recipe: BaseRecipe, evaluation: Evaluation, options: argparse.Namespace
 ) -> dict[str, Any]:
-    from tapwise.training.manifest import build_manifest
+    from tapwise.training.manifest import build_manifest, phone_protocol
 
-    manifest = build_manifest(recipe, evaluation.suite, measured.model)
-    manifest["policy"] = {"name": options.policy, "origin": measured.origin, "version": measured.policy.version}
-    manifest["protocol"] |= {
-        "tasks": f"{evaluation.episodes} of the {evaluation.split} split, drawn evenly over templates by seed"
-        f" {evaluation.seed}",
-        "observation": "screenshot and accessibility tree" if measured.with_tree else "screenshot",
-        "screenshots": "blank" if options.blank else "as seen",
-        "judge": options.judge_model or "none",
-        "runs": evaluation.runs,
+    protocol = replace(
+        phone_protocol(recipe, evaluation.suite),
+        episodes=evaluation.episodes,
+        runs=evaluation.runs,
+        observation="screenshot and accessibility tree" if measured.with_tree else "screenshot",
+        screenshots="blank" if options.blank else "as seen",
+        judge=options.judge_model or "none",
+    )
+    manifest = build_manifest(recipe, evaluation.suite, measured.model, protocol)
+    manifest["policy"] = {
+        "name": options.policy,
+        "origin": measured.origin,
+        "version": measured.policy.version,
+        "weights": measured.weights,
     }
+    manifest["agent"] = measured.interface
     return manifest
 
 

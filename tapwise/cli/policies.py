@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,16 @@ class Measured:
     """A policy with the recipe that says how to reach phones and which tasks to take.
 
     `with_tree`: it sees the accessibility tree beside the screenshot. `model` is a name or folder, "none" for scripted
-    policies; `origin` says where the weights came from.
+    policies; `origin` says where the weights came from, `weights` by a hash which they are. `interface` is what stands
+    between the model and the phone; both are None without a model.
     """
 
     policy: Policy
     with_tree: bool
     model: str
     origin: str
+    weights: str | None = None
+    interface: Mapping[str, Any] | None = None
 
 
 def recipe_for(name: str, overrides: list[str]) -> BaseRecipe:
@@ -60,7 +64,9 @@ def load_policy(name: str, recipe: BaseRecipe, suite: Suite, *, blank: bool, see
             raise ConfigError(f"--blank shows empty screenshots to a model; policy {name!r} looks at no screenshot")
         return _scripted(name, suite, seed)
 
+    from tapwise.agent.vlm.interface import AgentInterface
     from tapwise.agent.vlm.policy import VlmPolicy
+    from tapwise.agent.vlm.weights import weights_digest
     from tapwise.training.compose import make_model, use_threads
 
     use_threads(recipe.threads)
@@ -79,7 +85,14 @@ def load_policy(name: str, recipe: BaseRecipe, suite: Suite, *, blank: bool, see
             ) from error
         origin = f"{name}, after unit {saved['progress']['done']}"
     model.blank = blank
-    return Measured(policy, with_tree=False, model=model.name, origin=origin)
+    return Measured(
+        policy,
+        with_tree=False,
+        model=model.name,
+        origin=origin,
+        weights=weights_digest(model.model).hex(),
+        interface=AgentInterface.of(model).to_json(),
+    )
 
 
 def is_run(name: str) -> bool:

@@ -10,7 +10,7 @@ from tapwise.errors import DataError
 from tapwise.evaluator.statistics import Interval, paired_difference_interval, wilson_interval
 
 _PROTOCOL = ("protocol", "suite.name", "suite.{split}")
-_SUBJECT = ("policy", "model", "recipe", "recipe_sha")
+_SUBJECT = ("policy", "agent", "model", "recipe", "recipe_sha")
 _SAID_ELSEWHERE = ("recipe.farm", "recipe.evaluation", "recipe.suite")
 """what the protocol says in other words, or what does not change an episode, such as the number of devices"""
 
@@ -70,7 +70,11 @@ class Comparison:
 
     def comparable(self, accepted: Collection[str] = ()) -> bool:
         """Whether nothing but the `accepted` fields of the protocol differs, and there are pairs."""
-        return self.paired > 0 and all(one.field in accepted for one in self.protocol)
+        return self.paired > 0 and not self.in_the_way(accepted)
+
+    def in_the_way(self, accepted: Collection[str] = ()) -> list[str]:
+        """The protocol's fields that differ and are not `accepted`, neither by name nor by the group they are in."""
+        return [one.field for one in self.protocol if not _under(one.field, accepted)]
 
     def better(self) -> str | None:
         """ "first" or "second" where the interval leaves no doubt, else None."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 
-from tapwise.records import Action, End, Finish, LongPress, Step, Swipe, Tap, Trajectory
+from tapwise.records import Action, End, Finish, LongPress, Step, Swipe, Tap, Trajectory, TypeText
 
 
 class Failure(StrEnum):
@@ -24,12 +25,17 @@ class Failure(StrEnum):
     """one action in one place makes up a third of the steps or more, and at least three"""
     WRONG_APP = "wrong app"
     """the app that the task is about never was in the foreground"""
+    LOST_INPUT = "lost input"
+    """text was typed and the screen stayed the very same: no field had the focus, or the device swallowed it"""
+    MISSED_TARGETS = "missed targets"
+    """half of the touches or more, and at least two, left the very same screen: they met nothing"""
     OUT_OF_STEPS = "out of steps"
     """none of these: the step limit came first"""
 
 
 _LOOP_SHARE, _LOOP_LEAST = 1 / 3, 3
 _UNREADABLE_SHARE = 1 / 2
+_MISSED_SHARE, _MISSED_LEAST = 1 / 2, 2
 _PLACES = 20
 """points of the screen that count as the same place: a twentieth of each side"""
 
@@ -55,7 +61,22 @@ def failure_of(trajectory: Trajectory, packages: Mapping[str, str] | None = None
     package = (packages or {}).get(trajectory.task.app.lower())
     if package is not None and package not in _visited(trajectory):
         return Failure.WRONG_APP
+    if any(isinstance(action, TypeText) and action.text for action in _without_effect(trajectory)):
+        return Failure.LOST_INPUT
+    touches = sum(isinstance(step.decision.action, (Tap, LongPress)) for step in steps)
+    missed = sum(isinstance(action, (Tap, LongPress)) for action in _without_effect(trajectory))
+    if missed >= max(_MISSED_LEAST, _MISSED_SHARE * touches):
+        return Failure.MISSED_TARGETS
     return Failure.OUT_OF_STEPS
+
+
+def _without_effect(trajectory: Trajectory) -> list[Action]:
+    """The actions after which the picture was the same, byte for byte; a clock that goes on hides one now and then."""
+    seen = [step.observation.screenshot.data for step in trajectory.steps]
+    if trajectory.final is not None:
+        seen.append(trajectory.final.screenshot.data)
+    actions = (step.decision.action for step in trajectory.steps)
+    return [action for action, (before, after) in zip(actions, pairwise(seen), strict=False) if before == after != b""]
 
 
 def _visited(trajectory: Trajectory) -> set[str]:

@@ -8,21 +8,28 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tapwise
 from tapwise.agent.vlm.model import BASE_MODEL
+from tapwise.android_env.env import PATIENT
 from tapwise.android_env.instructions import InstructionSuite
 from tapwise.android_env.tasks import Suite
 from tapwise.config import recipe_sha
-from tapwise.training.recipes import BaseRecipe, FarmConfig
+from tapwise.emulators.virtual.noise import Noise
+from tapwise.evaluator.protocol import EvaluationProtocol
+from tapwise.training.recipes import BaseRecipe, FarmConfig, Recipe
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow", "pydantic", "pyarrow")
 
 
-def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, Any]:
-    """Recipe, task lists by hash, protocol of measurement, versions and host of a run on phones."""
+def build_manifest(
+    recipe: BaseRecipe, suite: Suite, model: str, protocol: EvaluationProtocol | None = None
+) -> dict[str, Any]:
+    """Recipe, task lists by hash, protocol of measurement (the recipe's own unless given), versions and host of a run
+    on phones."""
     tasks = {
         "name": suite.name,
         "train": tasks_sha(suite, "train"),
@@ -30,22 +37,35 @@ def build_manifest(recipe: BaseRecipe, suite: Suite, model: str) -> dict[str, An
         "train_tasks": len(suite.tasks("train")),
         "test_tasks": len(suite.tasks("test")),
     }
-    protocol = {
-        "device": _device(recipe.farm),
-        "transport": recipe.farm.transport if recipe.farm.backend not in ("in_process", "appium") else "none",
-        "screen": recipe.farm.size if recipe.farm.backend in _VIRTUAL else "the device's own",
-        "noise": recipe.farm.noise if recipe.farm.backend in _VIRTUAL else "the device's own",
-        "decoding": "greedy",
-        "step_limit": _step_limits(suite),
-        "success": suite.success_rule,
-        "aborted_episodes": "our own faults; tried again, never counted",
-        **({"leak": leak} if (leak := leak_of(suite)) else {}),
-        "tasks": f"{recipe.evaluation.split} split, drawn evenly over templates by evaluation.seed",
-    }
-    return _manifest(recipe, model, tasks, protocol)
+    return _manifest(recipe, model, tasks, protocol or phone_protocol(recipe, suite))
 
 
 _VIRTUAL = ("virtual", "in_process")
+
+
+def phone_protocol(recipe: BaseRecipe, suite: Suite) -> EvaluationProtocol:
+    """How a recipe measures success on its phones."""
+    virtual = recipe.farm.backend in _VIRTUAL
+    return EvaluationProtocol(
+        device=_device(recipe.farm),
+        transport=recipe.farm.transport if recipe.farm.backend not in ("in_process", "appium") else "none",
+        screen=recipe.farm.size if virtual else "the device's own",
+        noise=asdict(Noise.parse(recipe.farm.noise)) if virtual else None,
+        split=recipe.evaluation.split,
+        episodes=recipe.evaluation.episodes,
+        task_seed=recipe.evaluation.seed,
+        drawn="evenly over templates",
+        step_limits=_step_limits(suite),
+        settle=PATIENT.settle.model_dump(),
+        success=suite.success_rule,
+        judge=_judge(recipe, suite),
+        leak=leak_of(suite),
+    )
+
+
+def _judge(recipe: BaseRecipe, suite: Suite) -> str:
+    """Who says whether an episode has succeeded, where the phone's state does not."""
+    return recipe.judge.model if isinstance(recipe, Recipe) and not suite.tells else "none"
 
 
 def leak_of(suite: Suite) -> str:
@@ -66,15 +86,12 @@ def _device(farm: FarmConfig) -> str:
     return kinds.get(farm.backend, f"tapwise virtual phone ({farm.backend})")
 
 
-def _step_limits(suite: Suite) -> str:
-    """The tasks' step limits by suite."""
+def _step_limits(suite: Suite) -> dict[str, tuple[int, int]]:
+    """The lowest and the highest of the tasks' step limits, by suite."""
     limits: dict[str, list[int]] = {}
     for task in (*suite.tasks("train"), *suite.tasks("test")):
         limits.setdefault(task.suite, []).append(task.max_steps)
-    spans = {name: (min(found), max(found)) for name, found in sorted(limits.items())}
-    return "per task: " + ", ".join(
-        f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in spans.items()
-    )
+    return {name: (min(found), max(found)) for name, found in sorted(limits.items())}
 
 
 def build_replay_manifest(
@@ -88,20 +105,23 @@ def build_replay_manifest(
         "train_tasks": len(training),
         "test_tasks": len(held_out),
     }
-    protocol = {
-        "device": "none: experts' trajectories are replayed",
-        "transport": "none",
-        "noise": "",
-        "decoding": "greedy",
-        "step_limit": "the expert's number of steps",
-        "success": "every action matches the expert's, without a patch, under the policy's own history",
-        "aborted_episodes": "those on which the policy fails to answer; never counted",
-        "tasks": "held-out trajectories of the store, drawn by evaluation.seed",
-    }
+    protocol = EvaluationProtocol(
+        device="none: experts' trajectories are replayed",
+        transport="none",
+        screen="the trajectories' own",
+        noise=None,
+        split="test",
+        episodes=min(recipe.evaluation.episodes, len(held_out)),
+        task_seed=recipe.evaluation.seed,
+        drawn="held-out trajectories of the store",
+        step_limits={},
+        success="every action matches the expert's, without a patch, under the policy's own history",
+        aborted_episodes="those on which the policy fails to answer; never counted",
+    )
     return _manifest(recipe, model, tasks, protocol)
 
 
-def _manifest(recipe: BaseRecipe, model: str, tasks: dict[str, Any], protocol: dict[str, str]) -> dict[str, Any]:
+def _manifest(recipe: BaseRecipe, model: str, tasks: dict[str, Any], protocol: EvaluationProtocol) -> dict[str, Any]:
     return {
         "tapwise": tapwise.__version__,
         "git_commit": git_commit(),
@@ -109,7 +129,7 @@ def _manifest(recipe: BaseRecipe, model: str, tasks: dict[str, Any], protocol: d
         "recipe_sha": recipe_sha(recipe),
         "model": {"name": model, "sha256": model_sha(model)},
         "suite": tasks,
-        "protocol": protocol,
+        "protocol": protocol.to_json(),
         "versions": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "platform": platform.platform(),

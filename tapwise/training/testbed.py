@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 import tapwise
-from tapwise.android_env.env import AndroidEnv, EnvSettings
+from tapwise.android_env.env import PATIENT, AndroidEnv
 from tapwise.android_env.mutants import MutantMaker
-from tapwise.android_env.settle import SettleBudget
 from tapwise.android_env.tasks import Suite
 from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.emulators.backends.in_process import InProcessDevice
@@ -45,7 +44,7 @@ def make_testbed(
     episode of some kind.
     """
     phone = VirtualPhone(noise=noise)
-    settings = EnvSettings(with_tree=True, settle=SettleBudget(seconds=20.0, polls=40))
+    settings = PATIENT.model_copy(update={"with_tree": True})
     maker = MutantMaker(AndroidEnv(InProcessDevice(phone), suite, settings))
     made = 0
     for number in range(episodes):

@@ -191,7 +191,7 @@ def test_an_evaluation_says_what_was_measured_and_on_what(home: Path, capsys: py
     manifest = json.loads((home / "out/manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocol"]["success"].startswith("AndroidWorld's own check")
     assert "tapwise-emulator" in manifest["protocol"]["device"] or program in manifest["protocol"]["device"]
-    assert manifest["protocol"]["step_limit"] == "per task: androidworld 4"
+    assert manifest["protocol"]["step_limits"] == {"androidworld": [4, 4]}
 
 
 @pytest.fixture

@@ -25,13 +25,17 @@ def results(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_changed_field_is_named_and_not_ranked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, more in (("a", []), ("b", ["--farm.noise="]), ("c", [])):
+    for name, more in (
+        ("a", []),
+        ("b", ["--farm.noise=popups=0.05,ads=0.05,slow_loads=0.05,layout_shifts=1.0,drift=0.3"]),
+        ("c", []),
+    ):
         assert main([*RANDOM, "--episodes=2", "--json", *more, "--out", str(tmp_path / name)]) == 0
     capsys.readouterr()
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
     told = capsys.readouterr().out
     assert "protocol.noise" in told
-    assert "not comparable, since these differ: protocol.noise\n" in told
+    assert "not comparable, since these differ: protocol.noise.drift\n" in told
     assert "is better" not in told
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--accept", "protocol.noise", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["comparable"]

@@ -218,7 +218,7 @@ def test_lists_of_instructions_are_judged_and_their_leak_is_told(
     manifest = json.loads((tmp_path / "out/manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocol"]["success"] == "the judge's verdict on the episode"
     assert manifest["protocol"]["judge"] == "m"
-    assert manifest["protocol"]["step_limit"] == "per task: aitw_general 10"
+    assert manifest["protocol"]["step_limits"] == {"aitw_general": [10, 10]}
 
 
 def test_tasks_that_are_played_several_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from tapwise.records import (
     Tap,
     Task,
     Trajectory,
+    TypeText,
     Wait,
 )
 
@@ -29,8 +30,8 @@ PACKAGES = {"notes": "com.notes"}
 HOME, NOTES = "com.launcher/.Home", "com.notes/.List"
 
 
-def step(action: Action, activity: str = NOTES, unparsable: str | None = None) -> Step:
-    seen = Observation(Screenshot(b"", "png", Size(1, 1)), activity, True, 0.0)
+def step(action: Action, activity: str = NOTES, unparsable: str | None = None, picture: bytes = b"") -> Step:
+    seen = Observation(Screenshot(picture, "png", Size(1, 1)), activity, True, 0.0)
     return Step(seen, Decision(action, "", unparsable=unparsable))
 
 
@@ -38,8 +39,8 @@ def episode(*steps: Step, outcome: bool | None = False, end: End = End.TRUNCATED
     return Trajectory("e", TASK, steps, end, Provenance("p"), outcome=outcome)
 
 
-def taps(*points: float, activity: str = NOTES) -> list[Step]:
-    return [step(Tap(Point(x, 0.5)), activity) for x in points]
+def taps(*points: float, activity: str = NOTES, picture: bytes = b"") -> list[Step]:
+    return [step(Tap(Point(x, 0.5)), activity, picture=picture) for x in points]
 
 
 DISTINCT = taps(0.05, 0.15, 0.25, 0.35, 0.45, 0.55)
@@ -58,6 +59,11 @@ DISTINCT = taps(0.05, 0.15, 0.25, 0.35, 0.45, 0.55)
         (episode(*(step(Press(Key.BACK)) for _ in range(3))), Failure.LOOP),
         (episode(*taps(0.05, 0.15, 0.25, 0.35, activity=HOME)), Failure.WRONG_APP),
         (episode(), Failure.WRONG_APP),
+        (episode(step(TypeText("hi"), picture=b"1"), step(Wait(), picture=b"1")), Failure.LOST_INPUT),
+        (episode(step(TypeText("hi"), picture=b"1"), step(Wait(), picture=b"2")), Failure.OUT_OF_STEPS),
+        (episode(*taps(0.05, 0.15, 0.25, picture=b"1"), step(Wait(), picture=b"2")), Failure.MISSED_TARGETS),
+        (episode(*taps(0.05, 0.15, picture=b"1"), step(Wait(), picture=b"2")), Failure.OUT_OF_STEPS),
+        (episode(*DISTINCT[:5], *taps(0.05, 0.15, 0.25, picture=b"1")), Failure.OUT_OF_STEPS),
     ],
 )
 def test_the_first_kind_that_applies(found: Trajectory, kind: Failure | None) -> None:

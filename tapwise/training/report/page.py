@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.evaluator.protocol import noise_in_words, step_limits_in_words, tasks_in_words
 from tapwise.training.alarms import SIGNS
 from tapwise.training.report.charts import Bar, Series, bar_chart, line_chart, moving_mean, percent
 from tapwise.training.report.films import FRAME_WIDTH, choose, make_films
@@ -80,7 +81,7 @@ def render(run: RunData, found: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "duration": duration}
-    phases = list(run.evaluations)
+    phases, protocol = list(run.evaluations), run.manifest["protocol"]
     with ParquetTrajectoryStore(run.folder / "trajectories", mode="read") as store:
         films = make_films(store, choose(run))
     return environment.get_template("report.html.j2").render(
@@ -103,7 +104,12 @@ def render(run: RunData, found: dict[str, Any]) -> str:
         critic=run.found.get("critic"),
         guard=run.found.get("guard", []),
         guard_chart=_guard_chart(run),
-        protocol=run.manifest["protocol"],
+        protocol=protocol,
+        protocol_words={
+            "tasks": tasks_in_words(protocol),
+            "step_limits": step_limits_in_words(protocol),
+            "noise": noise_in_words(protocol),
+        },
         manifest=json.dumps(run.manifest, indent=2),
     )
 

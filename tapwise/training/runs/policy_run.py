@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from tapwise.agent.vlm.policy import VlmPolicy
-from tapwise.android_env.env import EnvSettings
+from tapwise.android_env.env import PATIENT
 from tapwise.android_env.expert import ScriptedExpert
-from tapwise.android_env.settle import SettleBudget
 from tapwise.android_env.tasks import Suite
 from tapwise.emulators.farm import Farm
 from tapwise.protocols import Policy
@@ -31,8 +30,6 @@ from tapwise.training.suites import suite_of
 from tapwise.training.transitions import Sample, demonstration_samples
 from tapwise.training.usage import Usage
 
-PATIENT = EnvSettings(settle=SettleBudget(seconds=20.0, polls=40))
-"""how phones are looked at: slow pages are waited for"""
 _KNOWING = ("virtual", "in_process")
 """backends whose devices know what an episode has changed"""
 

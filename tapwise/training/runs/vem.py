@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tapwise.android_env.env import AndroidEnv
+from tapwise.android_env.env import PATIENT, AndroidEnv
 from tapwise.android_env.expert import ScriptedExpert
 from tapwise.protocols import Policy
 from tapwise.records import End, Task, Trajectory
@@ -18,7 +18,6 @@ from tapwise.training.compose import critic_reader
 from tapwise.training.evaluation import Evaluation
 from tapwise.training.runs.expert_run import ExpertRun
 from tapwise.training.runs.experts import States, StoredTrajectories
-from tapwise.training.runs.policy_run import PATIENT
 from tapwise.training.runs.units import Observer, Unit
 from tapwise.training.semi_online.config import ClippedLossConfig
 from tapwise.training.vem.critic import VemCritic, load_critic

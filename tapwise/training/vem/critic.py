@@ -6,7 +6,6 @@ probability from one forward, without generation, and can learn from shares as w
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tapwise.agent.vlm.model import VlmModel
+from tapwise.agent.vlm.weights import weights_digest
 from tapwise.errors import ModelError
 from tapwise.training.semi_online.optimizer import FullPrecisionOptimizer
 from tapwise.training.vem.config import VemConfig
@@ -111,11 +111,7 @@ class VemCritic(nn.Module):
     def fingerprint(self) -> bytes:
         """A hash of everything that its probabilities depend on beside the steps; made again after training."""
         if self._fingerprint is None:
-            found = hashlib.blake2b(str(self.config.mark_touches).encode(), digest_size=16)
-            for name, tensor in self.state_dict().items():
-                found.update(name.encode())
-                found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
-            self._fingerprint = found.digest()
+            self._fingerprint = weights_digest(self, settings=str(self.config.mark_touches))
         return self._fingerprint
 
     def save(self, folder: Path) -> None:
