@@ -15,8 +15,8 @@ NOTES, NOTES_PACKAGE = "content://com.google.android.keep/notes", "com.google.an
 RECIPES, RECIPES_PACKAGE = "content://com.flauschcode.broccoli/recipes", "com.flauschcode.broccoli"
 TASKS, TASKS_PACKAGE = "content://org.tasks/tasks", "org.tasks"
 CHATS, TEXTS, MESSAGES_PACKAGE = "content://mms-sms/conversations", "content://sms", "com.google.android.apps.messaging"
-ENTRIES = dict(zip(("olive", "basil", "sunny", "pepper", "ginger", "rosemary"), FRESHCART.products(6, 3), strict=True))
-"""what each note, recipe, task or sender asks for; the instruction names the entry alone"""
+ASKED = {"entry": ("olive", "basil", "sunny", "pepper", "ginger", "rosemary"), "product": FRESHCART.products(6, 3)}
+"""a note, recipe, task or sender, and what it asks for, which is not in the instruction: it has to be read"""
 TIMES = ("morning", "noon", "evening")
 ORDERED = "fresh milk"
 
@@ -55,7 +55,7 @@ def _order(screen: Screen, params: Params) -> Action:
 
 def _read_first(screen: Screen, params: Params, app: str, package: str) -> Action:
     """Read the product's name in another app, then take one of it."""
-    entry, product = params["entry"], ENTRIES[params["entry"]]
+    entry, product = params["entry"], params["product"]
     pages = (step.observation for step in screen.history)
     if not any(_says(page.ui, package, product) for page in pages if page.ui is not None):
         action = open_app(screen, app, package)
@@ -72,13 +72,13 @@ def _says(root: UiNode, package: str, words: str) -> bool:
 
 
 def _note(p: Params) -> list[str]:
-    name, asked = capital(p["entry"]), capital(ENTRIES[p["entry"]])
+    name, asked = capital(p["entry"]), capital(p["product"])
     return [delete(NOTES, f"title='{name}'"), insert(NOTES, title=name, body=asked, pinned=1)]
 
 
 def _recipe(p: Params) -> list[str]:
     values: dict[str, str | int] = {
-        "ingredients": capital(ENTRIES[p["entry"]]),
+        "ingredients": capital(p["product"]),
         "servings": 2,
         "time": "10 minutes",
         "favorite": 0,
@@ -90,14 +90,14 @@ def _todo(p: Params) -> list[str]:
     values: dict[str, str | int] = {
         "due": later(0).isoformat(),
         "priority": "High",
-        "notes": capital(ENTRIES[p["entry"]]),
+        "notes": capital(p["product"]),
         "done": 0,
     }
     return [delete(TASKS, "_id > 0"), insert(TASKS, title=capital(p["entry"]), **values)]
 
 
 def _message(p: Params) -> list[str]:
-    name, body = capital(p["entry"]), capital(ENTRIES[p["entry"]])
+    name, body = capital(p["entry"]), capital(p["product"])
     forget = [delete(CHATS, f"recipient='{name}'"), delete(TEXTS, f"address='{name}'")]
     return [*forget, insert(CHATS, recipient=name, pinned=1, read=0), insert(TEXTS, address=name, body=body, type=1)]
 
@@ -130,9 +130,9 @@ TEMPLATES: tuple[Template, ...] = (
     *(
         Template(
             name=f"shop.groceries_from_{app}", suite="shop", app="browser", max_steps=MAX_STEPS, level=5,
-            other_apps=(app,), instructions=(says,), params={"entry": tuple(ENTRIES)},
-            setup=lambda p, prepare=prepare: [*FRESHCART.stocked([ENTRIES[p["entry"]]]), *prepare(p)],  # type: ignore[misc]
-            check=lambda shell, p: FRESHCART.holds(shell, {ENTRIES[p["entry"]]: 1}),
+            other_apps=(app,), instructions=(says,), params=ASKED,
+            setup=lambda p, prepare=prepare: [*FRESHCART.stocked([p["product"]]), *prepare(p)],  # type: ignore[misc]
+            check=lambda shell, p: FRESHCART.holds(shell, {p["product"]: 1}),
             expert=lambda screen, p, found=(app, package): _read_first(screen, p, *found),  # type: ignore[misc]
         )
         for app, package, says, prepare in (
