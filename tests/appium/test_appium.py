@@ -251,9 +251,28 @@ def test_calls_are_quick(running: Running) -> None:
         assert sorted(times)[2] < 2
 
 
-def test_a_farm_reaches_phones_through_appium(running: Running) -> None:
-    """Last, since a phone has one session at a time."""
+def test_the_documented_loop_runs(running: Running) -> None:
+    """The code of the page about the phone, with the ports of this test. From here on the fixture's session is gone,
+    since a phone has one at a time."""
     running.driver.quit()
+    page = (Path(__file__).parents[2] / "docs" / "virtual_phone.md").read_text(encoding="utf-8")
+    code = page.partition("### A loop in DigiRL's style")[2].partition("```py\n")[2].partition("```")[0]
+    ports = {"appium:adbPort": running.adb_port, "appium:systemPort": running.system_port}
+    for theirs, ours in (
+        ('"emulator-5570"', repr(running.emulator.serial)),
+        ('"http://127.0.0.1:6652"', repr(running.url)),
+        ("options.new_command_timeout", f"options.load_capabilities({ports})\noptions.new_command_timeout"),
+    ):
+        assert theirs in code
+        code = code.replace(theirs, ours)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["screen"].size == (540, 1200)
+    assert "brightbuy" in running.shell("content query --uri content://browser/page")
+
+
+def test_a_farm_reaches_phones_through_appium(running: Running) -> None:
+    """The fixture's session has ended in the test before."""
     capabilities = {"appium:adbPort": running.adb_port, "appium:systemPort": running.system_port}
     backend = AppiumBackend([f"{running.url}#{running.emulator.serial}"], capabilities)
     with Farm(backend, 1, FarmLimits(boot_timeout_s=120)) as farm, farm.lease(120) as device:
