@@ -52,7 +52,7 @@ class RandomPolicy:
 
     def __init__(self, seed: int = 0, weights: Weights | None = None) -> None:
         chosen = weights or Weights()
-        self._seed = seed
+        self.seed = seed
         self._draws: dict[str, int] = {}
         self._guard = threading.Lock()
         self._codec = JsonCodec()
@@ -74,7 +74,7 @@ class RandomPolicy:
         with self._guard:
             draw = self._draws.get(context.task.id, 0)
             self._draws[context.task.id] = draw + 1
-        digest = hashlib.sha256(f"{self._seed}\0{draw}\0{context.task.id}".encode("utf-8", "surrogatepass")).digest()
+        digest = hashlib.sha256(f"{self.seed}\0{draw}\0{context.task.id}".encode("utf-8", "surrogatepass")).digest()
         generator = random.Random(digest)
         (kind,) = generator.choices(list(self._kinds), list(self._kinds.values()))
         action = kind(generator, context)

@@ -109,9 +109,9 @@ def _play(
     from tapwise.android_env.env import PATIENT
     from tapwise.config import recipe_sha
     from tapwise.datasets.store import ParquetTrajectoryStore
-    from tapwise.training.collect import Collector, CollectorSettings
-    from tapwise.training.farms import make_farm
+    from tapwise.training.collect import CollectorSettings
     from tapwise.training.judging import open_judge
+    from tapwise.training.phones import open_phones
 
     settings = CollectorSettings(
         PATIENT,
@@ -121,20 +121,18 @@ def _play(
     with (
         ParquetTrajectoryStore(folder / "trajectories") as store,
         open_judge(judge_config, store) as judge,
-        make_farm(recipe.farm) as farm,
+        open_phones(recipe, evaluation.suite, store, settings) as phones,
     ):
-        farm.wait_ready(count=1)
-        watcher.devices(farm.status)
+        watcher.devices(phones.status)
         jobs, played = evaluation.jobs("evaluation"), _played(store)
         for trajectory in played.values():
             watcher.episode("evaluate", trajectory)
-        with Collector(farm, recipe.farm.devices, evaluation.suite, store, settings) as collector:
-            found = collector.collect(
-                measured.policy,
-                [job for job in jobs if job.id not in played],
-                partial(_seen, watcher, judge),
-                with_tree=measured.with_tree,
-            )
+        found = phones.collector.collect(
+            measured.policy,
+            [job for job in jobs if job.id not in played],
+            partial(_seen, watcher, judge),
+            with_tree=measured.with_tree,
+        )
         played |= {trajectory.id.partition("+")[0]: trajectory for trajectory in found}
         whole = [played[job.id] for job in jobs if job.id in played]
         return whole if judge is None else judge.judged(whole)

@@ -19,13 +19,13 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPo
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import tapwise
 from tapwise.android_env.env import AndroidEnv, EnvSettings
 from tapwise.android_env.episode import EpisodeRunner
 from tapwise.android_env.tasks import Suite
-from tapwise.datasets.store import EpisodeWriter, ParquetTrajectoryStore
+from tapwise.datasets.schema import Summary
 from tapwise.emulators.farm import Farm
 from tapwise.errors import DeviceError, PolicyError
 from tapwise.protocols import Device, Policy
@@ -61,12 +61,40 @@ OnEpisode = Callable[[Trajectory], None]
 OnUsage = Callable[[Usage], None]
 
 
+class EpisodeRecorder(Protocol):
+    """Takes an episode as it happens."""
+
+    def step(self, step: Step) -> None: ...
+
+    def finish(self, trajectory: Trajectory) -> None: ...
+
+
+class EpisodeStore(Protocol):
+    """What a collector asks of the store that it records in."""
+
+    def begin(self, trajectory_id: str, task: Task, provenance: Provenance) -> EpisodeRecorder: ...
+
+    def summary(self, trajectory_id: str) -> Summary: ...
+
+    def __contains__(self, trajectory_id: object) -> bool: ...
+
+
+def free_id(store: EpisodeStore, job_id: str) -> str:
+    """Under which id an episode of a job is stored: a new one after each attempt that was aborted, or that of the one
+    that was not."""
+    trajectory_id, number = job_id, 1
+    while trajectory_id in store and store.summary(trajectory_id).end is End.ABORTED:
+        number += 1
+        trajectory_id = f"{job_id}+{number}"
+    return trajectory_id
+
+
 @dataclass(frozen=True, slots=True)
 class _Recording:
     """Where an episode is written: no writer when the very same episode is in the store already."""
 
     trajectory_id: str
-    writer: EpisodeWriter | None
+    writer: EpisodeRecorder | None
 
 
 class _Slot:
@@ -155,7 +183,7 @@ class _Work:
     env: EnvSettings
     usage: Usage
     done: dict[str, Trajectory] = field(default_factory=dict)
-    writers: dict[str, EpisodeWriter] = field(default_factory=dict)
+    writers: dict[str, EpisodeRecorder] = field(default_factory=dict)
 
 
 class Collector:
@@ -166,7 +194,7 @@ class Collector:
         farm: Farm,
         devices: int,
         suite: Suite,
-        store: ParquetTrajectoryStore,
+        store: EpisodeStore,
         settings: CollectorSettings,
         on_usage: OnUsage = lambda _: None,
     ):
@@ -290,13 +318,10 @@ class Collector:
             slot.pending = self._threads.submit(slot.advance, decision)
 
     def _record(self, job: Job, policy: Policy) -> _Recording:
-        """Under which id the episode is stored: a new one after each attempt that was aborted."""
-        trajectory_id, number = job.id, 1
-        while trajectory_id in self._store:
-            if self._store.summary(trajectory_id).end is not End.ABORTED:
-                return _Recording(trajectory_id, None)
-            number += 1
-            trajectory_id = f"{job.id}+{number}"
+        """Where the episode is stored."""
+        trajectory_id = free_id(self._store, job.id)
+        if trajectory_id in self._store:
+            return _Recording(trajectory_id, None)
         provenance = Provenance(
             policy.name, policy.version, "", job.seed, self._settings.recipe_sha, tapwise.__version__
         )

@@ -42,6 +42,9 @@ class FarmConfig(Config):
     """the image that containers run; its ADB listens on port 5555"""
     grpc: bool = False
     """whether emulators serve gRPC, on the port 3000 above their console's, which AndroidWorld asks for"""
+    ray: str = ""
+    """address of a Ray cluster, on each node of which so many devices run: host:port, "auto" for the one that this
+    machine is part of, "local" for one of its own; empty: this machine alone"""
     container_options: tuple[str, ...] = ("--device", "/dev/kvm")
     """further options of `docker run`"""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 BUSY = ("reset", "act", "settle", "observe")
 """phases in which a device works; the others are "policy" (it waits for a decision) and "lease" (there is none yet)"""
@@ -33,6 +34,27 @@ class Usage:
         """Count device time."""
         with self._lock:
             self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+
+    def merge(self, other: Usage) -> None:
+        """Take in what another machine's devices did; the time by the clock stays this one's."""
+        self.devices += other.devices
+        self.policy_s += other.policy_s
+        self.policy_calls += other.policy_calls
+        self.decisions += other.decisions
+        self.episodes += other.episodes
+        self.aborted += other.aborted
+        self.steps += other.steps
+        self.unsettled += other.unsettled
+        for phase, seconds in other.seconds.items():
+            self.add(phase, seconds)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._lock = threading.Lock()
 
     def summary(self) -> dict[str, float]:
         """Rates and shares: "utilisation" is the share of device time in `BUSY`; "farm/PHASE_share" are shares

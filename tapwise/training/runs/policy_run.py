@@ -14,17 +14,16 @@ from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.android_env.env import PATIENT
 from tapwise.android_env.expert import ScriptedExpert
 from tapwise.android_env.tasks import Suite
-from tapwise.emulators.farm import Farm
 from tapwise.protocols import Policy
 from tapwise.records import Task, Trajectory
 from tapwise.tracking import JsonlTracker
 from tapwise.training.basic_skills import pointing_samples, substitution_samples
-from tapwise.training.collect import Collector, CollectorSettings, Job
+from tapwise.training.collect import CollectorSettings, Job
 from tapwise.training.compose import make_model
 from tapwise.training.evaluation import EpisodeResult, Evaluation
-from tapwise.training.farms import make_farm
 from tapwise.training.learner import Learner
 from tapwise.training.manifest import build_manifest
+from tapwise.training.phones import open_phones
 from tapwise.training.runs.units import Observer, RecipeT, Unit, UnitRun
 from tapwise.training.suites import suite_of
 from tapwise.training.transitions import Sample, demonstration_samples
@@ -54,18 +53,13 @@ class PolicyRun(UnitRun[RecipeT]):
 
     @contextmanager
     def _phones(self) -> Iterator[None]:
-        with make_farm(self.recipe.farm) as farm:
-            farm.wait_ready(count=1)
-            self.observer.devices(farm.status)
-            with self._collector(farm) as self._collect:
-                yield
-
-    def _collector(self, farm: Farm) -> Collector:
-        self._farm = farm
-        farm_config = self.recipe.farm
-        env = PATIENT.model_copy(update={"tell_changes": farm_config.backend in _KNOWING})
-        settings = CollectorSettings(env, recipe_sha=self.sha, schedule=farm_config.resolved_schedule())
-        return Collector(farm, self.recipe.farm.devices, self.suite, self.store, settings, self._log_usage)
+        farm = self.recipe.farm
+        env = PATIENT.model_copy(update={"tell_changes": farm.backend in _KNOWING})
+        settings = CollectorSettings(env, recipe_sha=self.sha, schedule=farm.resolved_schedule())
+        with open_phones(self.recipe, self.suite, self.store, settings, self._log_usage) as phones:
+            self.observer.devices(phones.status)
+            self._collect, self._lend = phones.collector, phones.lend
+            yield
 
     def _log_usage(self, usage: Usage) -> None:
         """In a file of its own: rollouts may be made in another thread than learning is."""

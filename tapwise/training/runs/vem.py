@@ -93,10 +93,9 @@ class VemRun(ExpertRun[VemRecipe]):
         """Play `count` episodes with forks in every state; those that a fault ended, and their labels, are left out."""
         config, expert = self.recipe.labels, ScriptedExpert(self.suite)
         finisher: Policy = expert if config.source == "progress" else self._greedy()
-        self._collect.give_back()
         found: list[Trajectory] = []
         labels: list[StepLabel] = []
-        with self._farm.lease(task="label") as device:
+        with self._lend("label") as device:
             env = AndroidEnv(device, self.suite, PATIENT.model_copy(update={"with_tree": True}))
             forks = ForkedStates(env, finisher, rollouts=1, no_detour=config.source == "progress")
             others = alternatives(expert, self.policy, config.samples)

@@ -90,6 +90,11 @@ class VemRecipe(ExpertRecipe):
             raise ValueError(
                 f'labels.source = "{self.labels.source}" needs phones, but data.store is given: take rules, vlm or file'
             )
+        if self.farm.ray and self.labels.source in ("progress", "success"):
+            raise ValueError(
+                f'labels.source = "{self.labels.source}" forks episodes on a phone of this machine, and farm.ray is for'
+                " phones of others: take outcomes, or leave farm.ray out"
+            )
         if self.policy.lora.rank:
             raise ValueError("the critic is a whole model and its folder holds no adapters: set policy.lora.rank to 0")
         return self
