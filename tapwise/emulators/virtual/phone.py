@@ -19,6 +19,8 @@ from PIL import Image
 from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.app import App
 from tapwise.emulators.virtual.apps.launcher import DRAWER
+from tapwise.emulators.virtual.automation.forwarder import PACKAGE as FORWARDER
+from tapwise.emulators.virtual.automation.forwarder import Forwarder
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
@@ -28,6 +30,7 @@ from tapwise.emulators.virtual.faults import Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.listening import Listener
+from tapwise.emulators.virtual.log import Log
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.panels import RECENTS, SHADE, SYSTEM_UI, Panels
 from tapwise.emulators.virtual.saved import read_state, write_state
@@ -72,6 +75,10 @@ class VirtualPhone:
         """the files of the apps' databases; what they hold is part of the state"""
         self.faults = Switchboard()
         """what goes wrong; no part of its state"""
+        self.log = Log()
+        """what `logcat` shows; no part of its state"""
+        self.forwarder = Forwarder(self)
+        """the service that sends the accessibility forest to the host; no part of its state"""
         self.state = self._fresh_state(seed)
         self._bind()
         self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
@@ -449,6 +456,8 @@ class VirtualPhone:
 
     def force_stop(self, package: str) -> None:
         """Stop an app; unknown packages are ignored, as on Android."""
+        if package == FORWARDER:
+            self.forwarder.stop()
         if package in self._apps and package != LAUNCHER:
             if self.state.foreground == package:
                 self.go_home()

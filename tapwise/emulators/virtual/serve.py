@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tapwise.emulators.virtual.automation.forest_sender import ForestSender
 from tapwise.emulators.virtual.control import serve_control
 from tapwise.emulators.virtual.wire.device import WireDevice
 from tapwise.emulators.virtual.wire.forward import Echo
@@ -31,6 +32,7 @@ class PhoneServer:
         self.devices: list[WireDevice] = []
         self.ports: list[int] = []
         self._servers: list[asyncio.Server] = []
+        self._senders: list[ForestSender] = []
 
     async def start(
         self, phones: Sequence[VirtualPhone], host: str = "127.0.0.1", ports: Sequence[int] | None = None
@@ -48,6 +50,7 @@ class PhoneServer:
                 await self.close()
                 raise
             self.devices.append(device)
+            self._senders.append(ForestSender(phone))
             self._servers.append(server)
             self.ports.append(server.sockets[0].getsockname()[1])
         return self.ports
@@ -59,9 +62,11 @@ class PhoneServer:
         for device in self.devices:
             for link in list(device.links):
                 link.drop()
+        for sender in self._senders:
+            await sender.close()
         for server in self._servers:
             await server.wait_closed()
-        self._servers, self.devices, self.ports = [], [], []
+        self._servers, self._senders, self.devices, self.ports = [], [], [], []
 
 
 async def _listen(device: WireDevice, host: str, port: int) -> asyncio.Server:

@@ -47,6 +47,7 @@ class Screen:
         """Forget the scene: something has changed."""
         self._scene = None
         self._pixels = None
+        self._phone.forwarder.look()
 
     def metrics(self) -> Metrics:
         """Scale and theme of the phone."""

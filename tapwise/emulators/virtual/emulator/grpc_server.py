@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from tapwise.emulators.virtual.emulator.machine import Machine
-from tapwise.emulators.virtual.emulator.protos import Method, load
+from tapwise.emulators.virtual.protos import Method, load
 from tapwise.errors import ConfigError, TapwiseError
 
 _PNG, _RGBA, _RGB = 0, 1, 2
@@ -63,6 +63,7 @@ class Servicer:
     def get_screenshot(self, request: Any) -> dict[str, Any]:
         """The screen as PNG, RGBA or RGB, scaled down to fit the size that is asked for, if any."""
         phone = self._machine.phone
+        phone.poll()
         pixels = phone.frame()
         height, width = pixels.shape[:2]
         scale = min(
@@ -183,7 +184,7 @@ async def serve_grpc(machine: Machine, host: str, port: int) -> AsyncIterator[in
     """Serve until left, and give the port. Raises ConfigError when it is taken."""
     servicer = Servicer(machine)
     server = grpc.aio.server(options=[("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)])
-    _, services = load()
+    _, services = load(__package__, "emulator.proto")
     for name, methods in services.items():
         handlers = {method: _handler(servicer, method, form) for method, form in methods.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))

@@ -43,6 +43,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         ("busy", "null", "empty", "stale"),
         "uiautomator's errors, which leave the old file, an empty answer, or the tree before it",
     ),
+    "forest": Kind(
+        "each accessibility forest that is sent to a host",
+        ("silent", "stale", "refused"),
+        "the forwarder says nothing, sends the forest before the latest change, or does not reach the host",
+    ),
     "anr": Kind("each touch and key", ("dialog",), "a dialog says that the app does not respond, above everything"),
     "lost_input": Kind("each touch, key and text", ("drop",), "nothing happens"),
     "snapshot": Kind(

@@ -58,6 +58,7 @@ class WireDevice:
         for package in self.phone.apps:
             self.phone.force_stop(package)
         self.phone.key_event("KEYCODE_HOME")
+        self.phone.forwarder.stop()
         for link in list(self.links):
             link.close()
 

@@ -147,6 +147,9 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
         f"Broadcasting: Intent {{ act={intent.action} flg=0x400000{' (has extras)' if intent.extras else ''} }}"
     )
     result = 0
+    if call.phone.forwarder.hear(intent.action, intent.extras):
+        call.out.line("Broadcast completed: result=0")
+        return 0
     if intent.action.startswith(_KEYBOARD_PREFIX):
         call.out.line(f"Broadcast completed: {_keyboard(call, intent)}")
         return 0
