@@ -9,6 +9,7 @@ import copy
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.databases import DatabaseFiles, database_paths
 from tapwise.emulators.virtual.display import rotation_of, shown_size
-from tapwise.emulators.virtual.faults import Switchboard
+from tapwise.emulators.virtual.faults import FaultSpec, Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.listening import Listener
@@ -180,7 +181,7 @@ class VirtualPhone:
         fault = self.faults.fires("snapshot", f"save {name}")
         if fault is not None and fault.mode == "error":
             raise DeviceError(f"snapshot {name!r} cannot be saved: the operation timed out")
-        self._snapshots[name] = self._another_state() if fault else self.snapshot()
+        self._snapshots[name] = self._another_state() if _comes_wrong(fault) else self.snapshot()
 
     def load_snapshot(self, name: str) -> None:
         """Bring back the state kept under a name. KeyError when there is none, DeviceError when it goes wrong."""
@@ -188,7 +189,7 @@ class VirtualPhone:
         fault = self.faults.fires("snapshot", f"load {name}")
         if fault is not None and fault.mode == "error":
             raise DeviceError(f"snapshot {name!r} cannot be loaded: a snapshot operation is pending")
-        self.restore(self._another_state() if fault else kept)
+        self.restore(self._another_state() if _comes_wrong(fault) else kept)
 
     def _another_state(self) -> bytes:
         """A sound state that nobody asked for."""
@@ -546,6 +547,13 @@ class VirtualPhone:
             self._changed()
 
         return run
+
+
+def _comes_wrong(fault: FaultSpec | None) -> bool:
+    """Whether a snapshot is another one than asked for; one that is slow takes its time here."""
+    if fault is not None and fault.mode == "slow":
+        time.sleep(fault.delay)  # a machine whose memory is written or read stands still
+    return fault is not None and fault.mode == "wrong"
 
 
 def _fresh_files() -> VirtualFileSystem:

@@ -8,11 +8,13 @@ import json
 import os
 import signal
 import sys
+from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tapwise.emulators.virtual.automation.forest_sender import ForestSender
 from tapwise.emulators.virtual.control import serve_control
+from tapwise.emulators.virtual.reboots import Reboots
 from tapwise.emulators.virtual.wire.device import WireDevice
 from tapwise.emulators.virtual.wire.forward import Echo
 from tapwise.emulators.virtual.wire.link import Link
@@ -33,6 +35,7 @@ class PhoneServer:
         self.ports: list[int] = []
         self._servers: list[asyncio.Server] = []
         self._senders: list[ForestSender] = []
+        self._reboots: list[Reboots] = []
 
     async def start(
         self, phones: Sequence[VirtualPhone], host: str = "127.0.0.1", ports: Sequence[int] | None = None
@@ -51,9 +54,15 @@ class PhoneServer:
                 raise
             self.devices.append(device)
             self._senders.append(ForestSender(phone))
+            self._reboots.append(Reboots(device))
             self._servers.append(server)
             self.ports.append(server.sockets[0].getsockname()[1])
         return self.ports
+
+    @property
+    def sockets(self) -> list[TransportSocket]:
+        """What is listened on."""
+        return [one for server in self._servers for one in server.sockets]
 
     async def close(self) -> None:
         """Stop listening and drop all links."""
@@ -62,11 +71,13 @@ class PhoneServer:
         for device in self.devices:
             for link in list(device.links):
                 link.drop()
+        for reboots in self._reboots:
+            reboots.close()
         for sender in self._senders:
             await sender.close()
         for server in self._servers:
             await server.wait_closed()
-        self._servers, self._senders, self.devices, self.ports = [], [], [], []
+        self._servers, self._senders, self._reboots, self.devices, self.ports = [], [], [], [], []
 
 
 async def _listen(device: WireDevice, host: str, port: int) -> asyncio.Server:
