@@ -277,6 +277,10 @@ class VirtualPhone:
         """The accessibility tree of what is on screen, bounds in pixels."""
         return self._screen.tree()
 
+    def bars(self) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int] | None]:
+        """Bounds of the status bar and of the keyboard, None while there is none, in pixels."""
+        return self._screen.bars()
+
     def views(self) -> Iterator[View]:
         """Every view on screen."""
         return self._screen.views()
@@ -363,6 +367,11 @@ class VirtualPhone:
             self._changed()
         else:
             self._screen.scroll(x1, y1, y1 - y2)
+
+    def pinch(self, x: float, y: float, factor: float) -> None:
+        """Move two fingers around a pixel, by a factor apart (above 1) or together (below 1)."""
+        if self._begin_event(f"pinch {x:g} {y:g} {factor:g}"):
+            self._screen.pinch(x, y, factor)
 
     def type_text(self, text: str) -> None:
         """Type into the focused field; without one the text is lost, as on Android."""

@@ -20,7 +20,7 @@ from tapwise.emulators.avd_files import avd_home
 from tapwise.emulators.virtual.control import serve_control
 from tapwise.emulators.virtual.emulator.announce import announce
 from tapwise.emulators.virtual.emulator.avd import BOOT_SNAPSHOT, Avd, list_avds
-from tapwise.emulators.virtual.emulator.console import TOKEN_FILE, Console, read_token, start_console
+from tapwise.emulators.virtual.emulator.console import Console, read_token, start_console
 from tapwise.emulators.virtual.emulator.launch import NO_SPACE, VARIABLE, armed_faults, launch_faults, leave_stray
 from tapwise.emulators.virtual.emulator.machine import Machine
 from tapwise.emulators.virtual.emulator.options import FIRST_CONSOLE_PORT, LAST_CONSOLE_PORT, Options, parse
@@ -120,7 +120,8 @@ async def _serve(
     machine = Machine(phone, avd, end, read_only=options.read_only)
     _boot(machine, options)
     home = Path(environment.get("HOME", "/"))
-    console = Console(machine, read_token(home), home / TOKEN_FILE)
+    read_token(home)  # made now, so that clients find it
+    console = Console(machine, home)
     server = PhoneServer()
     async with contextlib.AsyncExitStack() as stack:
         listening = await start_console(console, HOST, console_port)
