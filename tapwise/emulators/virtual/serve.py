@@ -8,8 +8,8 @@ import json
 import os
 import signal
 import sys
-from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Sequence
+from socket import socket
 from typing import TYPE_CHECKING
 
 from tapwise.emulators.virtual.automation.forest_sender import ForestSender
@@ -60,7 +60,7 @@ class PhoneServer:
         return self.ports
 
     @property
-    def sockets(self) -> list[TransportSocket]:
+    def sockets(self) -> list[socket]:
         """What is listened on."""
         return [one for server in self._servers for one in server.sockets]
 

@@ -35,7 +35,8 @@ def forest(phone: VirtualPhone) -> dict[str, Any]:
 
 def _nodes(root: UiNode) -> list[dict[str, Any]]:
     """All nodes, the root first, whose id is 0; ids count on from layer to layer."""
-    nodes, pending, given = [], deque([(root, 0, 0)]), 1
+    nodes: list[dict[str, Any]] = []
+    pending, given = deque([(root, 0, 0)]), 1
     while pending:
         node, depth, order = pending.popleft()
         children = range(given, given + len(node.children))

@@ -11,9 +11,9 @@ import fcntl
 import json
 import subprocess
 import sys
-from asyncio.trsock import TransportSocket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from socket import socket
 from typing import Final, TextIO
 
 from tapwise.emulators.virtual.emulator.avd import Avd
@@ -74,7 +74,7 @@ def _read(file: TextIO) -> dict[str, tuple[int, int]]:
         return {}
 
 
-def leave_stray(sockets: Sequence[TransportSocket]) -> int:
+def leave_stray(sockets: Sequence[socket]) -> int:
     """Start a child that leaves our process group and keeps the listening sockets; its pid."""
     code = f"import signal; signal.alarm({_STRAY_S}); signal.pause()"
     process = subprocess.Popen(
