@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -239,6 +240,18 @@ def test_a_refused_connection_is_logged(phones: RunningPhones, adb: DirectAdb, h
     arm(phones, "forest:mode=refused,times=3")
     host.wait(lambda _: len(phones.phones[0].faults.log) == 3)
     assert log(adb).count("Connection refused") == 3
+
+
+def test_without_the_packages_for_it_the_log_says_so(
+    phones: RunningPhones, adb: DirectAdb, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tapwise.emulators.virtual.automation.forest_channel", None)
+    configure(adb, host.port)
+    assert host.count(0.2) == 0
+    assert log(adb).count("started without tapwise[grpc]") == 1
+    monkeypatch.undo()
+    configure(adb, host.port)
+    host.wait(anything)
 
 
 def test_logcat_filters_formats_and_goes_on() -> None:

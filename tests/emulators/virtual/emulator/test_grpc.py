@@ -96,6 +96,24 @@ def test_touches_and_keys(tmp_path: Path) -> None:
     run(tmp_path, work)
 
 
+def test_two_fingers_pinch_when_both_are_lifted(tmp_path: Path) -> None:
+    pinches: list[tuple[float, float, float]] = []
+
+    async def work(call: Client, machine: Machine, _: list[bool]) -> None:
+        machine.phone.pinch = lambda *pinch: pinches.append(pinch)  # type: ignore[method-assign]
+        for gap, pressures in ((50, (1, 1)), (200, (1, 1)), (200, (0, 1)), (200, (0, 0))):
+            assert pinches == []
+            touches = [
+                {"identifier": finger, "x": 270 + way * gap, "y": 400, "pressure": pressure}
+                for finger, (way, pressure) in enumerate(zip((-1, 1), pressures, strict=True))
+            ]
+            await call("sendTouch", "TouchEvent", touches=touches)
+        await call("sendTouch", "TouchEvent", touches=[{"identifier": 1, "x": 1, "y": 1}])  # lifted already
+
+    run(tmp_path, work)
+    assert pinches == [(270, 400, 4)]
+
+
 def test_snapshots_texts_and_the_end(tmp_path: Path) -> None:
     async def work(call: Client, machine: Machine, ended: list[bool]) -> None:
         assert (await call("getStatus")).booted
