@@ -25,6 +25,8 @@ from tapwise.errors import ConfigError, DeviceError
 _POLL_S = 0.005
 _MARK = "TAPWISE_PROCESS"
 """the variable by which a program's children are known wherever they go"""
+_SHARED = frozenset({"adb", "netsimd"})
+"""servers of the whole host, which an emulator starts when there are none; other emulators use them too"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,15 @@ def end_group(pid: int, has_ended: Callable[[], bool], grace_s: float) -> None:
 
 
 def _marked(mark: str) -> list[Identity]:
-    """The processes that carry a mark."""
+    """The processes that carry a mark, but for servers that others use."""
     wanted = f"{_MARK}={mark}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*") if mark else ():
         with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
             identity = identify(int(folder.name))
-            if identity is not None and wanted in (folder / "environ").read_bytes().split(b"\0"):
+            if identity is None or wanted not in (folder / "environ").read_bytes().split(b"\0"):
+                continue
+            if (folder / "comm").read_text(encoding="utf-8", errors="replace").strip() not in _SHARED:
                 found.append(identity)
     return found
 

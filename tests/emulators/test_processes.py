@@ -95,6 +95,18 @@ def test_children_that_left_the_group_end_too(start: Start, registry: ProcessReg
     assert identify(int(child)) is None
 
 
+def test_a_server_that_others_use_stays(start: Start, tmp_path: Path) -> None:
+    server = tmp_path / "adb"
+    server.symlink_to("/bin/sleep")
+    source = WITH_STRAY.replace("[sys.executable, '-c', 'import signal; signal.pause()']", f"[{str(server)!r}, '60']")
+    process, child = start(source)
+    try:
+        process.end()
+        assert identify(int(child)) is not None
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+
+
 def test_what_it_complains_of_can_be_read(registry: ProcessRegistry) -> None:
     process = registry.start([sys.executable, "-c", "raise SystemExit('port in use')"])
     assert wait_until(lambda: not process.alive(), 10)
