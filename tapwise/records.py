@@ -154,6 +154,8 @@ class UiNode:
     selected: bool = False
     password: bool = False
     children: tuple[UiNode, ...] = ()
+    hint: str = field(default="", compare=False)
+    """what an empty field says; most dumps do not tell it"""
 
     @property
     def label(self) -> str:

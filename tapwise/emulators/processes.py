@@ -2,6 +2,7 @@
 
 A record (pid, start time, boot) is kept per program in a directory. A later start ends the programs whose owner
 is gone. The start time is compared first, so a pid that the kernel has given to somebody else is never touched.
+Children that leave the group are known by a mark in their environment, and end with the program too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -21,6 +23,10 @@ from typing import IO
 from tapwise.errors import ConfigError, DeviceError
 
 _POLL_S = 0.005
+_MARK = "TAPWISE_PROCESS"
+"""the variable by which a program's children are known wherever they go"""
+_SHARED = frozenset({"adb", "netsimd"})
+"""servers of the whole host, which an emulator starts when there are none; other emulators use them too"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,37 @@ def end_group(pid: int, has_ended: Callable[[], bool], grace_s: float) -> None:
         os.killpg(pid, signal.SIGKILL)  # also the children that outlived their leader
 
 
+def _marked(mark: str) -> list[Identity]:
+    """The processes that carry a mark, but for servers that others use."""
+    wanted = f"{_MARK}={mark}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*") if mark else ():
+        with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+            identity = identify(int(folder.name))
+            if identity is None or wanted not in (folder / "environ").read_bytes().split(b"\0"):
+                continue
+            if (folder / "comm").read_text(encoding="utf-8", errors="replace").strip() not in _SHARED:
+                found.append(identity)
+    return found
+
+
+def end_strays(mark: str) -> list[int]:
+    """End the children of a program that left its group, at once; returns their pids."""
+    strays = _marked(mark)
+    for identity in strays:
+        if identity.is_running():
+            with contextlib.suppress(OSError):
+                os.kill(identity.pid, signal.SIGKILL)
+    wait_until(lambda: all(identity.has_ended() for identity in strays), 1.0)  # until then they hold their ports
+    return [identity.pid for identity in strays]
+
+
 class OwnedProcess:
     """A running program in a process group of its own. Made by `ProcessRegistry.start`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], record: Path, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], record: Path, log: Path, mark: str) -> None:
         self._process = process
+        self._mark = mark
         self._record = record
         self._log = log
 
@@ -100,6 +132,13 @@ class OwnedProcess:
         assert self._process.stdout is not None
         return self._process.stdout
 
+    def owns(self, pid: int) -> bool:
+        """Whether a process is the program, or a child of it."""
+        with contextlib.suppress(OSError):
+            if os.getpgid(pid) == self.pid:
+                return True
+        return any(identity.pid == pid for identity in _marked(self._mark))
+
     def alive(self) -> bool:
         """Whether the program still runs."""
         return not self._has_ended()
@@ -116,6 +155,7 @@ class OwnedProcess:
         if self._process.returncode is None:
             end_group(self.pid, self._has_ended, grace_s)
             self._process.wait()
+            end_strays(self._mark)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
@@ -139,6 +179,7 @@ class _Record:
     process: Identity
     owner: Identity
     log: str
+    mark: str = ""
 
 
 class ProcessRegistry:
@@ -151,6 +192,7 @@ class ProcessRegistry:
         """Start a program with pipes on its standard input and output. Raises DeviceError when it cannot start."""
         self._prepare()
         descriptor, log = tempfile.mkstemp(suffix=".log", dir=self._directory)
+        mark = secrets.token_hex(8)
         try:
             process = subprocess.Popen(
                 list(command),
@@ -158,7 +200,7 @@ class ProcessRegistry:
                 stdout=subprocess.PIPE,
                 stderr=descriptor,
                 start_new_session=True,
-                env=None if environment is None else dict(environment),
+                env={**(os.environ if environment is None else environment), _MARK: mark},
             )
         except OSError as error:
             Path(log).unlink()
@@ -170,8 +212,8 @@ class ProcessRegistry:
         record = self._directory / f"{process.pid}.json"
         identity, owner = identify(process.pid), identify(os.getpid())
         if identity is not None and owner is not None:
-            _write_record(record, _Record(identity, owner, Path(log).name))
-        return OwnedProcess(process, record, Path(log))
+            _write_record(record, _Record(identity, owner, Path(log).name, mark))
+        return OwnedProcess(process, record, Path(log), mark)
 
     def leftovers(self) -> list[int]:
         """Programs that still run though their owners are gone; nothing is done to them."""
@@ -193,6 +235,7 @@ class ProcessRegistry:
             if record is not None and record.process.is_running():
                 end_group(record.process.pid, record.process.has_ended, grace_s)
                 reaped.append(record.process.pid)
+            reaped += end_strays(record.mark) if record is not None else []
             path.unlink(missing_ok=True)
             if record is not None:
                 (self._directory / record.log).unlink(missing_ok=True)
@@ -213,6 +256,7 @@ def _write_record(path: Path, record: _Record) -> None:
 def _read_record(path: Path) -> _Record | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return _Record(Identity(**data["process"]), Identity(**data["owner"]), Path(data["log"]).name)
+        process, owner = Identity(**data["process"]), Identity(**data["owner"])
+        return _Record(process, owner, Path(data["log"]).name, str(data.get("mark", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # written by another version, or gone meanwhile

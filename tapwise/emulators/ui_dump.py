@@ -87,4 +87,5 @@ def _node(attributes: dict[str, str], children: tuple[UiNode, ...]) -> UiNode:
         selected=flag("selected"),
         password=flag("password"),
         children=children,
+        hint=attributes.get("hint", ""),
     )

@@ -5,6 +5,7 @@ Needs the npm packages that `make test-appium` installs; the folder is named by 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import os
@@ -48,6 +49,7 @@ pytestmark = [
 ]
 SETTINGS = "com.android.settings"
 NOTES = "com.google.android.keep"
+GALLERY = "com.simplemobiletools.gallery.pro"
 
 
 @dataclass
@@ -231,6 +233,71 @@ def test_any_text_is_typed_and_the_keyboard_is_hidden(running: Running) -> None:
     driver.hide_keyboard()
     assert not driver.is_keyboard_shown()
     assert driver.contexts == ["NATIVE_APP"]
+
+
+def test_two_fingers_zoom_a_picture(running: Running) -> None:
+    from selenium.webdriver.common.actions import interaction
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+    from selenium.webdriver.common.actions.pointer_input import PointerInput
+
+    driver = running.driver
+    buffer = io.BytesIO()
+    Image.new("RGB", (400, 400), (200, 30, 30)).save(buffer, "PNG")
+    driver.push_file("/sdcard/Download/red.png", base64.b64encode(buffer.getvalue()).decode())
+    driver.activate_app(GALLERY)
+    driver.find_element(by("XPATH"), '//*[@text="red.png"]').click()
+    picture = driver.find_element(by("CLASS_NAME"), "android.widget.ImageView")
+
+    def zoom() -> str:
+        return str(picture.get_attribute("content-desc"))
+
+    driver.execute_script("mobile: pinchOpenGesture", {"elementId": picture.id, "percent": 0.5})
+    assert zoom() == "Zoomed to 200%"
+    place = picture.rect
+    area = {"left": place["x"], "top": place["y"], "width": place["width"], "height": place["height"]}
+    driver.execute_script("mobile: pinchOpenGesture", {**area, "percent": 0.5, "speed": 4000})
+    assert zoom() == "Zoomed to 400%"
+    first = PointerInput(interaction.POINTER_TOUCH, "first")
+    actions = ActionBuilder(driver, mouse=first)
+    second = actions.add_pointer_input(interaction.POINTER_TOUCH, "second")
+    middle = picture.rect["y"] + picture.rect["height"] // 2
+    for finger, start, end in ((first, 70, 170), (second, 470, 370)):
+        finger.create_pointer_move(0, start, middle, "viewport")
+        finger.create_pointer_down(button=0)
+        finger.create_pointer_move(300, end, middle, "viewport")
+        finger.create_pointer_up(0)
+    actions.perform()
+    assert zoom() == "Zoomed to 200%"
+    driver.execute_script("mobile: pinchCloseGesture", {"elementId": picture.id, "percent": 0.9})
+    assert zoom() == "null"  # as the driver writes what is not there
+    driver.back()
+    driver.back()
+
+
+def test_windows_and_displays_are_listed(running: Running) -> None:
+    driver = running.driver
+    driver.activate_app(SETTINGS)
+    windows = driver.execute_script("mobile: listWindows", {"filters": {"displayId": 0}, "skipScreenshots": True})
+    assert [window["packageName"] for window in windows] == ["com.android.systemui", SETTINGS]
+    (own,) = driver.execute_script("mobile: listWindows", {"filters": {"packageName": "com.android.set*"}})
+    assert own["rect"] == {"left": 0, "top": 0, "right": 540, "bottom": 1200}
+    (display,) = driver.execute_script("mobile: listDisplays", {})
+    assert (display["metrics"]["widthPixels"], display["metrics"]["densityDpi"]) == (540, 210)
+
+
+def test_the_phone_is_moved_and_tells_where_it_is(running: Running) -> None:
+    driver = running.driver
+    driver.set_location(52.52, 13.405, 34)
+    assert driver.location == {"latitude": 52.52, "longitude": 13.405, "altitude": 34.0}
+    driver.execute_script("mobile: setGeolocation", {"latitude": -33.9, "longitude": 18.4})
+    found = driver.execute_script("mobile: getGeolocation", {})
+    assert (found["latitude"], found["longitude"]) == (-33.9, 18.4)
+    driver.execute_script("mobile: refreshGpsCache", {"timeoutMs": 5000})
+    enabled = driver.execute_script("mobile: isGpsEnabled", {})
+    driver.toggle_location_services()
+    assert driver.execute_script("mobile: isGpsEnabled", {}) is not enabled
+    driver.toggle_location_services()
+    assert running.host.call("-s", running.emulator.serial, "emu", "avd", "name").stdout.startswith("tapwise")
 
 
 def test_calls_are_quick(running: Running) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -22,6 +23,8 @@ WITH_CHILD = (
     "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']);"
     "print(child.pid, flush=True); sys.stdin.read()"
 )
+
+WITH_STRAY = WITH_CHILD.replace("signal.pause()']", "signal.pause()'], start_new_session=True")
 
 
 @pytest.fixture
@@ -80,6 +83,30 @@ def test_children_of_a_leader_that_died_end_too(start: Start) -> None:
     assert wait_until(lambda: identify(int(child)) is None, 5)
 
 
+def test_children_that_left_the_group_end_too(start: Start, registry: ProcessRegistry) -> None:
+    process, child = start(WITH_STRAY)
+    assert os.getpgid(int(child)) != process.pid
+    assert process.owns(int(child))
+    assert process.owns(process.pid)
+    assert not process.owns(os.getpid())
+    os.kill(process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not process.alive(), 5)
+    process.end()
+    assert identify(int(child)) is None
+
+
+def test_a_server_that_others_use_stays(start: Start, tmp_path: Path) -> None:
+    server = tmp_path / "adb"
+    server.symlink_to("/bin/sleep")
+    source = WITH_STRAY.replace("[sys.executable, '-c', 'import signal; signal.pause()']", f"[{str(server)!r}, '60']")
+    process, child = start(source)
+    try:
+        process.end()
+        assert identify(int(child)) is not None
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+
+
 def test_what_it_complains_of_can_be_read(registry: ProcessRegistry) -> None:
     process = registry.start([sys.executable, "-c", "raise SystemExit('port in use')"])
     assert wait_until(lambda: not process.alive(), 10)
@@ -108,6 +135,22 @@ def test_leftovers_of_a_killed_owner_are_reaped(registry: ProcessRegistry, tmp_p
     assert list(tmp_path.glob("processes/*")) == []
 
 
+def test_strays_of_a_killed_owner_are_reaped_though_their_program_has_ended(
+    registry: ProcessRegistry, tmp_path: Path, child_program: Any
+) -> None:
+    owner_source = (
+        "import os, signal, sys; from pathlib import Path; from tapwise.emulators.processes import ProcessRegistry;"
+        f"child = ProcessRegistry(Path({str(tmp_path / 'processes')!r})).start([sys.executable, '-c', {WITH_STRAY!r}]);"
+        "stray = child.stdout.readline().decode(); os.kill(child.pid, signal.SIGKILL);"
+        "print(stray, end='', flush=True); sys.stdin.read()"
+    )
+    with child_program([sys.executable, "-c", owner_source]) as owner:
+        stray = int(owner.line())
+    assert identify(stray) is not None
+    assert registry.reap_leftovers() == [stray]
+    assert identify(stray) is None
+
+
 def test_a_recycled_pid_is_never_touched(start: Start, registry: ProcessRegistry, tmp_path: Path) -> None:
     process, _ = start(ECHO_UNTIL_END)
     record = next(tmp_path.glob("processes/*.json"))
@@ -117,7 +160,7 @@ def test_a_recycled_pid_is_never_touched(start: Start, registry: ProcessRegistry
     for part in (f'"started": {identity.started}', f'"pid": {os.getpid()}'):
         assert part in text
     forged = text.replace(f'"started": {identity.started}', '"started": 1').replace(f'"pid": {os.getpid()}', '"pid": 1')
-    record.write_text(forged)
+    record.write_text(re.sub(r'"mark": "\w+"', '"mark": "of another"', forged))
     assert registry.reap_leftovers() == []
     assert process.alive()
     process.end()

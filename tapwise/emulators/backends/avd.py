@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapwise.emulators.adb.transport import Transport
+from tapwise.emulators.avd_files import avd_folder, avd_home, clear_stale_locks
 from tapwise.emulators.backends.adb_phone import AdbPhone, TransportKind
 from tapwise.emulators.backends.output import Output
 from tapwise.emulators.console import Console, ConsoleSnapshots
+from tapwise.emulators.port_owners import port_owners
 from tapwise.emulators.processes import OwnedProcess, ProcessRegistry, wait_until
 from tapwise.errors import ConfigError, DeviceError, DeviceTimeout
 
@@ -22,6 +24,8 @@ FIRST_PORT, LAST_PORT = 5554, 65534
 GRPC_ABOVE_CONSOLE = 3000
 _WRONG_CALL = ("Unknown AVD name", "Broken AVD", "unknown option", "No AVD specified")
 """what the program says of calls that fail again however often they are tried"""
+_AVD_IN_USE = "multiple emulators with the same AVD"
+"""what it says while another one holds the AVD, or left a lock behind when it was killed"""
 _PORT_TRIES = 50
 _KILL_S = 5.0
 
@@ -89,6 +93,7 @@ class AvdBackend:
             phone = self._phone(console_port, process, held)
             held.callback(phone.close)
             self._wait_for_boot(phone, process, said, deadline)
+            self._check_port(console_port + 1, process)
         except BaseException:  # whatever went wrong, neither process nor port may stay behind
             held.close()
             raise
@@ -146,6 +151,15 @@ class AvdBackend:
             return
         raise DeviceTimeout(f"emulator of AVD {self._settings.avd!r} did not boot in time ({last}): {said.tail()}")
 
+    def _check_port(self, port: int, process: OwnedProcess) -> None:
+        """An emulator that could not have its ADB port runs on without it: then somebody else's phone has answered."""
+        owners = port_owners(port)
+        if owners and not any(process.owns(pid) for pid in owners):
+            raise DeviceError(
+                f"emulator of AVD {self._settings.avd!r} did not get port {port} for ADB: process"
+                f" {', '.join(map(str, sorted(owners)))}, which is not it, answers there"
+            )
+
     def _check_snapshot(self, said: Output) -> None:
         name = self._settings.snapshot
         if name and not wait_until(lambda: "Successfully loaded snapshot" in said.tail(), 1.0):
@@ -157,6 +171,10 @@ class AvdBackend:
         words = f"emulator of AVD {self._settings.avd!r} ended while it started: {told[-1000:] or 'it said nothing'}"
         if any(wrong in told for wrong in _WRONG_CALL):
             raise ConfigError(words)
+        if _AVD_IN_USE in told:
+            cleared = clear_stale_locks(avd_folder(self._settings.avd, avd_home(self._environment)))
+            if cleared:
+                words += f"; its owner was gone, and {', '.join(map(str, cleared))} is removed: try again"
         raise DeviceError(words)
 
 

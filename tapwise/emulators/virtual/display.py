@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from tapwise.emulators.virtual.settings import Settings
     from tapwise.emulators.virtual.state import Display
 
+DISPLAY_ID = "4619827259835644672"
+"""the number that the display's maker gave it"""
 ORIENTATIONS = {"natural": 0, "left": 1, "upsidedown": 2, "right": 3}
 """quarters of a turn of the display by UiAutomator's names, which speak of the phone's turn"""
 

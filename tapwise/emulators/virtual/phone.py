@@ -9,6 +9,7 @@ import copy
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,15 +20,18 @@ from PIL import Image
 from tapwise.emulators.virtual.apk import Apk
 from tapwise.emulators.virtual.app import App
 from tapwise.emulators.virtual.apps.launcher import DRAWER
+from tapwise.emulators.virtual.automation.forwarder import PACKAGE as FORWARDER
+from tapwise.emulators.virtual.automation.forwarder import Forwarder
 from tapwise.emulators.virtual.changes import Change, changes_between
 from tapwise.emulators.virtual.clock import EPOCH, START, VirtualClock
 from tapwise.emulators.virtual.content import ContentProviders
 from tapwise.emulators.virtual.databases import DatabaseFiles, database_paths
 from tapwise.emulators.virtual.display import rotation_of, shown_size
-from tapwise.emulators.virtual.faults import Switchboard
+from tapwise.emulators.virtual.faults import FaultSpec, Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.listening import Listener
+from tapwise.emulators.virtual.log import Log
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.panels import RECENTS, SHADE, SYSTEM_UI, Panels
 from tapwise.emulators.virtual.saved import read_state, write_state
@@ -72,6 +76,10 @@ class VirtualPhone:
         """the files of the apps' databases; what they hold is part of the state"""
         self.faults = Switchboard()
         """what goes wrong; no part of its state"""
+        self.log = Log()
+        """what `logcat` shows; no part of its state"""
+        self.forwarder = Forwarder(self)
+        """the service that sends the accessibility forest to the host; no part of its state"""
         self.state = self._fresh_state(seed)
         self._bind()
         self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
@@ -173,7 +181,7 @@ class VirtualPhone:
         fault = self.faults.fires("snapshot", f"save {name}")
         if fault is not None and fault.mode == "error":
             raise DeviceError(f"snapshot {name!r} cannot be saved: the operation timed out")
-        self._snapshots[name] = self._another_state() if fault else self.snapshot()
+        self._snapshots[name] = self._another_state() if _comes_wrong(fault) else self.snapshot()
 
     def load_snapshot(self, name: str) -> None:
         """Bring back the state kept under a name. KeyError when there is none, DeviceError when it goes wrong."""
@@ -181,7 +189,7 @@ class VirtualPhone:
         fault = self.faults.fires("snapshot", f"load {name}")
         if fault is not None and fault.mode == "error":
             raise DeviceError(f"snapshot {name!r} cannot be loaded: a snapshot operation is pending")
-        self.restore(self._another_state() if fault else kept)
+        self.restore(self._another_state() if _comes_wrong(fault) else kept)
 
     def _another_state(self) -> bytes:
         """A sound state that nobody asked for."""
@@ -269,6 +277,10 @@ class VirtualPhone:
         """The accessibility tree of what is on screen, bounds in pixels."""
         return self._screen.tree()
 
+    def bars(self) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int] | None]:
+        """Bounds of the status bar and of the keyboard, None while there is none, in pixels."""
+        return self._screen.bars()
+
     def views(self) -> Iterator[View]:
         """Every view on screen."""
         return self._screen.views()
@@ -355,6 +367,11 @@ class VirtualPhone:
             self._changed()
         else:
             self._screen.scroll(x1, y1, y1 - y2)
+
+    def pinch(self, x: float, y: float, factor: float) -> None:
+        """Move two fingers around a pixel, by a factor apart (above 1) or together (below 1)."""
+        if self._begin_event(f"pinch {x:g} {y:g} {factor:g}"):
+            self._screen.pinch(x, y, factor)
 
     def type_text(self, text: str) -> None:
         """Type into the focused field; without one the text is lost, as on Android."""
@@ -449,6 +466,8 @@ class VirtualPhone:
 
     def force_stop(self, package: str) -> None:
         """Stop an app; unknown packages are ignored, as on Android."""
+        if package == FORWARDER:
+            self.forwarder.stop()
         if package in self._apps and package != LAUNCHER:
             if self.state.foreground == package:
                 self.go_home()
@@ -537,6 +556,13 @@ class VirtualPhone:
             self._changed()
 
         return run
+
+
+def _comes_wrong(fault: FaultSpec | None) -> bool:
+    """Whether a snapshot is another one than asked for; one that is slow takes its time here."""
+    if fault is not None and fault.mode == "slow":
+        time.sleep(fault.delay)  # a machine whose memory is written or read stands still
+    return fault is not None and fault.mode == "wrong"
 
 
 def _fresh_files() -> VirtualFileSystem:

@@ -9,9 +9,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from socket import socket
 from typing import TYPE_CHECKING
 
+from tapwise.emulators.virtual.automation.forest_sender import ForestSender
 from tapwise.emulators.virtual.control import serve_control
+from tapwise.emulators.virtual.reboots import Reboots
 from tapwise.emulators.virtual.wire.device import WireDevice
 from tapwise.emulators.virtual.wire.forward import Echo
 from tapwise.emulators.virtual.wire.link import Link
@@ -31,6 +34,8 @@ class PhoneServer:
         self.devices: list[WireDevice] = []
         self.ports: list[int] = []
         self._servers: list[asyncio.Server] = []
+        self._senders: list[ForestSender] = []
+        self._reboots: list[Reboots] = []
 
     async def start(
         self, phones: Sequence[VirtualPhone], host: str = "127.0.0.1", ports: Sequence[int] | None = None
@@ -48,9 +53,16 @@ class PhoneServer:
                 await self.close()
                 raise
             self.devices.append(device)
+            self._senders.append(ForestSender(phone))
+            self._reboots.append(Reboots(device))
             self._servers.append(server)
             self.ports.append(server.sockets[0].getsockname()[1])
         return self.ports
+
+    @property
+    def sockets(self) -> list[socket]:
+        """What is listened on."""
+        return [one for server in self._servers for one in server.sockets]
 
     async def close(self) -> None:
         """Stop listening and drop all links."""
@@ -59,9 +71,13 @@ class PhoneServer:
         for device in self.devices:
             for link in list(device.links):
                 link.drop()
+        for reboots in self._reboots:
+            reboots.close()
+        for sender in self._senders:
+            await sender.close()
         for server in self._servers:
             await server.wait_closed()
-        self._servers, self.devices, self.ports = [], [], []
+        self._servers, self._senders, self._reboots, self.devices, self.ports = [], [], [], [], []
 
 
 async def _listen(device: WireDevice, host: str, port: int) -> asyncio.Server:

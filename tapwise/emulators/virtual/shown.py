@@ -47,6 +47,7 @@ class Screen:
         """Forget the scene: something has changed."""
         self._scene = None
         self._pixels = None
+        self._phone.forwarder.look()
 
     def metrics(self) -> Metrics:
         """Scale and theme of the phone."""
@@ -163,6 +164,25 @@ class Screen:
             if any(placed.view.on_tap is not None for placed in chain):
                 return False  # a card or a shield covers what is below
         return False
+
+    def pinch(self, x: float, y: float, factor: float) -> None:
+        """Move two fingers apart or together around a pixel, over the innermost view that listens."""
+        for layer in reversed(self.scene().layers):
+            chain = hit(layer, x, y)
+            for placed in reversed(chain):
+                if placed.view.on_pinch is not None and placed.view.enabled:
+                    placed.view.on_pinch(factor)
+                    self.invalidate()
+                    return
+            if any(placed.view.on_tap is not None for placed in chain):
+                return  # a card or a shield covers what is below
+
+    def bars(self) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int] | None]:
+        """Where the status bar and, when it is shown, the keyboard are."""
+        scene, metrics, width = self.scene(), self.metrics(), self._phone.size.width
+        nodes = (node for layer in scene.layers for node in describe(layer, "", metrics).walk())
+        keyboard = next((node.bounds for node in nodes if node.resource_id.endswith(":id/keyboard")), None)
+        return (0, 0, width, round(metrics.px(themes.STATUS_BAR_DP))), keyboard
 
     def _slide(self, placed: Placed, x: float) -> None:
         left, _, right, _ = placed.view.tight(placed.box, self.metrics())

@@ -19,6 +19,7 @@ from tapwise.emulators.virtual.ui.views import Column, Grid, IconButton, ListIte
 FOLDERS = ("/sdcard/DCIM/Camera", "/sdcard/Pictures", "/sdcard/Download", "/sdcard/Movies")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 VIDEOS = (".mp4", ".3gp")
+MOST_ZOOM = 8.0
 
 
 @dataclass
@@ -89,9 +90,13 @@ def _drawn(data: bytes, width: int, height: int) -> Image.Image:
     return thumbnail(data, width, height)
 
 
+def _zoomed(data: bytes, zoom: float, width: int, height: int) -> Image.Image:
+    return thumbnail(data, width, height, zoom)
+
+
 @lru_cache(maxsize=128)
-def thumbnail(data: bytes, width: int, height: int) -> Image.Image:
-    """A picture cut to a size; a grey plate for what is none, such as a video."""
+def thumbnail(data: bytes, width: int, height: int, zoom: float = 1.0) -> Image.Image:
+    """The middle of a picture cut to a size; a grey plate for what is none, such as a video."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > 20_000_000:
@@ -102,6 +107,11 @@ def thumbnail(data: bytes, width: int, height: int) -> Image.Image:
     scale = max(width / whole.width, height / whole.height)
     size = (max(width, round(whole.width * scale)), max(height, round(whole.height * scale)))
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    if zoom > 1.0:
+        across, along = width / scale / zoom / 2, height / scale / zoom / 2
+        middle = whole.width / 2, whole.height / 2
+        part = (middle[0] - across, middle[1] - along, middle[0] + across, middle[1] + along)
+        return whole.resize((width, height), Image.Resampling.BILINEAR, box=part)
     return whole.resize(size, Image.Resampling.BILINEAR).crop((left, top, left + width, top + height))
 
 
@@ -136,7 +146,14 @@ def _picture_page(ui: Ui, path: str) -> Page:
     cancel = partial(ui.set_field, "dialog", "")
     name = posixpath.basename(path)
     dialog = confirm_dialog(f"Delete {name}", "Delete", remove, cancel) if ui.field("dialog") else None
-    picture = Picture(draw=partial(_drawn, ui.files.read(path)), picture_height=7 * themes.ROW_DP)
+    zoom = float(ui.field("zoom", "1"))
+
+    def pinch(factor: float) -> None:
+        ui.set_field("zoom", f"{min(max(zoom * factor, 1.0), MOST_ZOOM):.2f}")
+
+    picture = Picture(draw=partial(_zoomed, ui.files.read(path), zoom), picture_height=7 * themes.ROW_DP)
+    picture.on_pinch = pinch
+    picture.description = f"Zoomed to {zoom:.0%}" if zoom > 1.0 else ""
     return Page(title=name, on_back=ui.back, actions=[heart, info, delete], body=[picture], dialog=dialog)
 
 

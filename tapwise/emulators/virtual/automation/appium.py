@@ -12,9 +12,10 @@ from PIL import Image
 
 from tapwise.emulators.virtual.automation.acting import Acting
 from tapwise.emulators.virtual.automation.elements import EDITABLE, W3C_KEY, ElementError, Elements, attributes, source
-from tapwise.emulators.virtual.automation.gestures import perform, type_keys
+from tapwise.emulators.virtual.automation.gestures import perform, pinch_factor, type_keys
 from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
+from tapwise.emulators.virtual.automation.windows import list_displays, list_windows
 from tapwise.emulators.virtual.display import lock_rotation
 from tapwise.emulators.virtual.keys import press
 from tapwise.emulators.virtual.panels import SHADE
@@ -120,6 +121,10 @@ class AppiumServer:
             ("POST", "/appium/gestures/swipe", lambda body: self._move(body, 1) and None),
             ("POST", "/appium/gestures/scroll", lambda body: self._move(body, -1)),
             ("POST", "/appium/gestures/fling", lambda body: self._move(body, -1)),
+            ("POST", "/appium/gestures/pinch_open", lambda body: self._pinch(body, 1)),
+            ("POST", "/appium/gestures/pinch_close", lambda body: self._pinch(body, -1)),
+            ("POST", "/appium/list_windows", lambda body: list_windows(self._phone, body.get("filters") or {})),
+            ("POST", "/appium/list_displays", lambda body: list_displays(self._phone)),
         ]
 
     def handle(self, request: Request) -> Reply:
@@ -335,6 +340,11 @@ class AppiumServer:
         left, top, right, bottom = self._origin(body)
         start = body.get("start") or {"x": (right - left) / 2, "y": (bottom - top) / 2}
         self._phone.swipe(left + start["x"], top + start["y"], body["end"]["x"], body["end"]["y"], 1.0)
+
+    def _pinch(self, body: Body, sign: int) -> None:
+        """Two fingers within an area, apart (1) or together (-1)."""
+        left, top, right, bottom = self._origin(body)
+        self._phone.pinch((left + right) / 2, (top + bottom) / 2, pinch_factor(float(body["percent"])) ** sign)
 
     def _move(self, body: Body, sign: int) -> bool:
         """A finger's (1) or the content's (-1) movement within an area; whether the page has moved."""

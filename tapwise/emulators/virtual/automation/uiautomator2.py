@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from tapwise.emulators.virtual.automation.acting import Acting, NotFound
+from tapwise.emulators.virtual.automation.gestures import Touch, pinch_factor, two_fingers
 from tapwise.emulators.virtual.automation.http import Reply, Request
 from tapwise.emulators.virtual.automation.nodes import Node
 from tapwise.emulators.virtual.automation.selectors import Selector, SelectorError
@@ -57,7 +58,7 @@ class Uiautomator2Server:
             "flingForward": lambda selector, vertical: self._scroll(selector, vertical, 1),
             "flingToBeginning": lambda selector, vertical, times=50: self._to_end(selector, vertical, times, -1),
             "flingToEnd": lambda selector, vertical, times=50: self._to_end(selector, vertical, times, 1),
-            "gesture": _two_fingers,
+            "gesture": self._gesture,
             "freezeRotation": self._freeze_rotation,
             "getClipboard": lambda: self._phone.state.clipboard,
             "getLastToast": lambda: self._phone.state.toast or self._toast or None,
@@ -71,8 +72,8 @@ class Uiautomator2Server:
             "openNotification": lambda: self._show(SHADE),
             "openQuickSettings": lambda: self._show(QUICK_SETTINGS),
             "pasteClipboard": lambda: self._phone.type_text(self._phone.state.clipboard),
-            "pinchIn": _two_fingers,
-            "pinchOut": _two_fingers,
+            "pinchIn": lambda selector, percent, steps=0: self._pinch(selector, percent, -1),
+            "pinchOut": lambda selector, percent, steps=0: self._pinch(selector, percent, 1),
             "pressKey": self._press_key,
             "pressKeyCode": lambda code, meta=0: self._acting.press_code(code),
             "scrollBackward": lambda selector, vertical, steps=0: self._scroll(selector, vertical, -1),
@@ -185,6 +186,18 @@ class Uiautomator2Server:
         press(float(where), float(y))
         return True
 
+    def _pinch(self, selector: Selector, percent: float, sign: int) -> bool:
+        factor = pinch_factor(float(percent) / 100) ** sign
+        return self._on(selector, lambda x, y: self._phone.pinch(x, y, factor))
+
+    def _gesture(self, selector: Selector, *points: Any) -> bool:
+        """Two fingers, each from one of the first two points to one of the next two."""
+        self._acting.one(selector)
+        starts_and_ends = [(float(point["x"]), float(point["y"])) for point in points[:4]]
+        first, second = (Touch(starts_and_ends[n], starts_and_ends[n + 2]) for n in (0, 1))
+        two_fingers(self._phone, first, second)
+        return True
+
     def _on(self, selector: Selector, act: Callable[[float, float], None]) -> bool:
         act(*self._acting.one(selector).ui.centre)
         return True
@@ -288,10 +301,6 @@ def _step(within: Selector, child: Selector) -> dict[str, Any]:
     """A selector for a child of what another one names."""
     kinds, inner = within.get("childOrSibling") or [], within.get("childOrSiblingSelector") or []
     return {**within, "childOrSibling": [*kinds, "child"], "childOrSiblingSelector": [*inner, child]}
-
-
-def _two_fingers(*_: Any) -> None:
-    raise ValueError("this phone feels one finger at a time")
 
 
 def _error(code: int, message: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tapwise.emulators.avd_files import avd_folder, read_ini
 from tapwise.errors import ConfigError
 from tapwise.records import Size
 
@@ -22,16 +23,6 @@ BOOT_SNAPSHOT = "default_boot"
 _LOCK = "hardware-qemu.ini.lock"
 _STATE = "tapwise.state"
 _FORBIDDEN = ("/", "\\", "\0")
-
-
-def avd_home(environment: Mapping[str, str]) -> Path:
-    """The folder of AVDs, found as the real tools find it."""
-    if named := environment.get("ANDROID_AVD_HOME"):
-        return Path(named)
-    for name in ("ANDROID_USER_HOME", "ANDROID_EMULATOR_HOME", "ANDROID_PREFS_ROOT"):
-        if root := environment.get(name):
-            return Path(root) / "avd"
-    return Path(environment.get("HOME", "/")) / ".android" / "avd"
 
 
 def list_avds(home: Path) -> list[str]:
@@ -52,10 +43,10 @@ class Avd:
         """Read an AVD. Raises ConfigError in the words of the real program when there is none."""
         listed = home / f"{name}.ini"
         if name and not any(part in name for part in _FORBIDDEN) and listed.is_file():
-            folder = Path(_read_ini(listed).get("path", home / f"{name}.avd"))
+            folder = avd_folder(name, home)
             if not folder.is_dir():
                 raise ConfigError(f"PANIC: Broken AVD: {listed} points to {folder}, which is no folder")
-            return cls(name, folder, _read_ini(folder / "config.ini"))
+            return cls(name, folder, read_ini(folder / "config.ini"))
         if name == BUILT_IN:
             return cls(name, home / f"{BUILT_IN}.avd", {})
         raise ConfigError(f"PANIC: Unknown AVD name [{name}], use -list-avds to see valid list.")
@@ -102,8 +93,9 @@ class Avd:
     # --- the lock ----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def locked(self, *, read_only: bool) -> Iterator[None]:
-        """Hold the AVD for this process; a file that a dead owner left is no lock. With `read_only` none is needed.
+    def locked(self, *, read_only: bool, heeds_stale: bool = False) -> Iterator[None]:
+        """Hold the AVD for this process; a file that a dead owner left is no lock, unless `heeds_stale` says so.
+        With `read_only` none is needed.
 
         Raises ConfigError in the words of the real program while another process holds it.
         """
@@ -112,7 +104,8 @@ class Avd:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / _LOCK
-        file = _hold(path)
+        left = heeds_stale and path.exists()
+        file = None if left else _hold(path)
         if file is None:
             raise ConfigError(
                 "ERROR: Running multiple emulators with the same AVD is an experimental feature.\nPlease use -read-only"
@@ -141,12 +134,3 @@ def _hold(path: Path) -> TextIO | None:
             if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 return file
         file.close()  # its owner has just taken it away
-
-
-def _read_ini(path: Path) -> dict[str, str]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
-    pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
-    return {key.strip(): value.strip() for key, sign, value in pairs if sign}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tapwise.emulators.virtual.emulator.machine import Machine
+from tapwise.emulators.virtual.position import move
 from tapwise.errors import ConfigError, TapwiseError
 
 TOKEN_FILE: Final = ".emulator_console_auth_token"  # noqa: S105 the name of a file
@@ -54,22 +55,22 @@ def read_token(home: Path) -> str:
 class Console:
     """Serves one emulator's console."""
 
-    def __init__(self, machine: Machine, token: str, token_path: Path) -> None:
+    def __init__(self, machine: Machine, home: Path) -> None:
         self._machine = machine
-        self._token = token
-        self._token_path = token_path
+        self._home = home
         self._calls: dict[str, str] = {}
         self._battery = {"ac": "online", "capacity": "100", "status": "Charging"}
         self._finger: tuple[int, int] | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until it quits."""
-        known = not self._token
-        writer.write(b"Android Console: Authentication required\r\n" if self._token else b"Android Console\r\n")
-        if self._token:
+        token = read_token(self._home)  # each time anew, since tools empty the file to be let in
+        known = not token
+        writer.write(b"Android Console: Authentication required\r\n" if token else b"Android Console\r\n")
+        if token:
             writer.write(
                 b"Android Console: type 'auth <auth_token>' to authenticate\r\nAndroid Console: you can find your"
-                b" <auth_token> in\r\n'" + str(self._token_path).encode() + b"'\r\n"
+                b" <auth_token> in\r\n'" + str(self._home / TOKEN_FILE).encode() + b"'\r\n"
             )
         writer.write(b"OK\r\n")
         if known:
@@ -81,7 +82,7 @@ class Console:
                 if verb in ("quit", "exit"):
                     break
                 if verb == "auth":
-                    known = self._authenticate(rest.strip(), writer)
+                    known = self._authenticate(token, rest.strip(), writer)
                 elif not known and verb not in ("help", "ping", "avd name"):
                     writer.write(b"KO: unknown command, try 'help'\r\n")
                 elif words:
@@ -94,8 +95,8 @@ class Console:
         finally:
             writer.close()
 
-    def _authenticate(self, token: str, writer: asyncio.StreamWriter) -> bool:
-        if hmac.compare_digest(token.encode(), self._token.encode()) or not self._token:
+    def _authenticate(self, token: str, said: str, writer: asyncio.StreamWriter) -> bool:
+        if hmac.compare_digest(said.encode(), token.encode()) or not token:
             writer.write(b"Android Console: type 'help' for a list of commands\r\nOK\r\n")
             return True
         writer.write(b"KO: authentication token does not match ~/" + TOKEN_FILE.encode() + b"\r\n")
@@ -188,14 +189,14 @@ class Console:
 
     def _geo(self, rest: str) -> str:
         match rest.split():
-            case ["fix", longitude, latitude, *_]:
+            case ["fix", longitude, latitude, *further]:
                 try:
-                    place = f"{float(latitude):.6f},{float(longitude):.6f}"
-                except ValueError:
-                    raise Refused("usage: geo fix LONGITUDE LATITUDE") from None
-                self._machine.phone.set_property("debug.tapwise.position", place)
+                    altitude = float(further[0]) if further else 0.0
+                    move(self._machine.phone, float(latitude), float(longitude), altitude)
+                except ValueError as error:
+                    raise Refused(f"{error}; usage: geo fix LONGITUDE LATITUDE [ALTITUDE]") from None
                 return ""
-        raise Refused("usage: geo fix LONGITUDE LATITUDE")
+        raise Refused("usage: geo fix LONGITUDE LATITUDE [ALTITUDE]")
 
     def _sms(self, rest: str) -> str:
         match rest.split(" ", 2):

@@ -16,13 +16,15 @@ import grpc
 import numpy as np
 from PIL import Image
 
+from tapwise.emulators.virtual.automation.gestures import Touch, two_fingers
 from tapwise.emulators.virtual.emulator.machine import Machine
-from tapwise.emulators.virtual.emulator.protos import Method, load
+from tapwise.emulators.virtual.protos import Method, load
 from tapwise.errors import ConfigError, TapwiseError
 
 _PNG, _RGBA, _RGB = 0, 1, 2
 _SHUTDOWN, _TERMINATE, _RESET, _RUNNING = 5, 7, 9, 1
 _KEY_UP = 1
+_MOUSE = -1
 _EVDEV, _XKB = 1, 2
 _XKB_OFFSET: Final = 8
 _STREAM_EVERY_S: Final = 0.02
@@ -51,7 +53,10 @@ class Servicer:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._started = time.monotonic()
-        self._finger: tuple[int, int, int, int, float] | None = None
+        self._fingers: dict[int, tuple[tuple[int, int], tuple[int, int], float]] = {}
+        """of each finger that is down: where it came down, where it is, and since when"""
+        self._lifted: list[Touch] = []
+        """what the fingers did that came down with those that are still down"""
 
     # --- EmulatorController ------------------------------------------------------------------------------
 
@@ -63,6 +68,7 @@ class Servicer:
     def get_screenshot(self, request: Any) -> dict[str, Any]:
         """The screen as PNG, RGBA or RGB, scaled down to fit the size that is asked for, if any."""
         phone = self._machine.phone
+        phone.poll()
         pixels = phone.frame()
         height, width = pixels.shape[:2]
         scale = min(
@@ -85,24 +91,34 @@ class Servicer:
         }
 
     def send_touch(self, request: Any) -> dict[str, Any]:
-        """The first finger: down, moved, and up when its pressure is 0."""
-        for touch in request.touches[:1]:
-            self._pointer(touch.x, touch.y, down=touch.pressure > 0)
+        """Fingers: down, moved, and up when their pressure is 0."""
+        for touch in request.touches:
+            self._pointer(touch.identifier, touch.x, touch.y, down=touch.pressure > 0)
         return {}
 
     def send_mouse(self, request: Any) -> dict[str, Any]:
         """The mouse is a finger while a button is held."""
-        self._pointer(request.x, request.y, down=request.buttons != 0)
+        self._pointer(_MOUSE, request.x, request.y, down=request.buttons != 0)
         return {}
 
-    def _pointer(self, x: int, y: int, *, down: bool) -> None:
+    def _pointer(self, finger: int, x: int, y: int, *, down: bool) -> None:
         if down:
-            first = self._finger or (x, y, x, y, time.monotonic())
-            self._finger = (first[0], first[1], x, y, first[4])
-        elif self._finger is not None:
-            left, top, _, _, since = self._finger
-            self._finger = None
-            self._machine.phone.swipe(left, top, x, y, time.monotonic() - since)
+            start, _, since = self._fingers.get(finger, ((x, y), (x, y), time.monotonic()))
+            self._fingers[finger] = start, (x, y), since
+        elif finger in self._fingers:
+            start, _, since = self._fingers.pop(finger)
+            self._lifted.append(Touch(start, (x, y), time.monotonic() - since))
+            if not self._fingers:
+                touches, self._lifted = self._lifted, []
+                self._touched(touches)
+
+    def _touched(self, touches: list[Touch]) -> None:
+        """One finger, two at a time, or more, of which the phone feels the first."""
+        phone, first = self._machine.phone, touches[0]
+        if len(touches) == 2:
+            two_fingers(phone, first, touches[1])
+        else:
+            phone.swipe(*first.start, *first.end, first.held_s)
 
     def send_key(self, request: Any) -> dict[str, Any]:
         """A text, a named key, or a code of the kernel or of X; other codes are ignored."""
@@ -183,7 +199,7 @@ async def serve_grpc(machine: Machine, host: str, port: int) -> AsyncIterator[in
     """Serve until left, and give the port. Raises ConfigError when it is taken."""
     servicer = Servicer(machine)
     server = grpc.aio.server(options=[("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)])
-    _, services = load()
+    _, services = load(__package__, "emulator.proto")
     for name, methods in services.items():
         handlers = {method: _handler(servicer, method, form) for method, form in methods.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))

@@ -48,6 +48,10 @@ class Options:
     """WIDTHxHEIGHT of -skin, over the AVD's own"""
     density: int | None = None
     timezone: str = ""
+    faults: list[str] = field(default_factory=list)
+    """what is to go wrong, as FaultSpec reads it"""
+    fault_port: int | None = None
+    """where faults are armed over HTTP"""
     list_avds: bool = False
     version: bool = False
     help: bool = False
@@ -112,6 +116,10 @@ def _take(found: Options, name: str, pending: list[str]) -> bool:
             found.density = _number(name, _value(name, pending))
         case "timezone":
             found.timezone = _value(name, pending)
+        case "fault":
+            found.faults.append(_value(name, pending))
+        case "fault-control":
+            found.fault_port = _port(name, _value(name, pending))
         case "list-avds":
             found.list_avds = True
         case "version":

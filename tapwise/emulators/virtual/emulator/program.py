@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from tapwise import __version__
+from tapwise.emulators.avd_files import avd_home
+from tapwise.emulators.virtual.control import serve_control
 from tapwise.emulators.virtual.emulator.announce import announce
-from tapwise.emulators.virtual.emulator.avd import BOOT_SNAPSHOT, Avd, avd_home, list_avds
-from tapwise.emulators.virtual.emulator.console import TOKEN_FILE, Console, read_token, start_console
+from tapwise.emulators.virtual.emulator.avd import BOOT_SNAPSHOT, Avd, list_avds
+from tapwise.emulators.virtual.emulator.console import Console, read_token, start_console
+from tapwise.emulators.virtual.emulator.launch import NO_SPACE, VARIABLE, armed_faults, launch_faults, leave_stray
 from tapwise.emulators.virtual.emulator.machine import Machine
 from tapwise.emulators.virtual.emulator.options import FIRST_CONSOLE_PORT, LAST_CONSOLE_PORT, Options, parse
-from tapwise.emulators.virtual.faults import FaultSpec
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.emulators.virtual.serve import PhoneServer
@@ -44,10 +46,12 @@ Runs a virtual phone in the place of Google's emulator. Options with an effect:
     -read-only               share the AVD, and change nothing of it
     -skin WxH, -dpi-device N, -timezone ZONE
     -version, -help
+    -fault SPEC              something that goes wrong, as in KIND:NAME=VALUE,...; may be given several times
+    -fault-control P         take faults over HTTP on port P
     {INSTALL} DIR  put a program called `emulator` into a folder, and end
 All other options of the real program are taken and ignored. The AVD's config.ini may say tapwise.seed,
-tapwise.noise and tapwise.faults (several with ; between them). The environment's ANDROID_AVD_HOME, ANDROID_USER_HOME
-and ANDROID_ADB_SERVER_PORT mean what they mean to the real one.
+tapwise.noise and tapwise.faults (several with ; between them), the environment {VARIABLE}. Its
+ANDROID_AVD_HOME, ANDROID_USER_HOME and ANDROID_ADB_SERVER_PORT mean what they mean to the real one.
 """
 
 
@@ -91,33 +95,52 @@ def _run(options: Options, environment: Mapping[str, str]) -> None:
     if not options.avd:
         raise ConfigError("No AVD specified. Use '@foo' or '-avd foo' to launch a virtual device named 'foo'")
     avd = Avd.find(options.avd, avd_home(environment))
-    with avd.locked(read_only=options.read_only):
-        asyncio.run(_serve(options, avd, environment))
+    phone = _make_phone(options, avd)
+    wrong = launch_faults(phone.faults, armed_faults(avd, environment, options.faults), avd)
+    if "disk" in wrong:
+        raise ConfigError(NO_SPACE.format(avd.folder))
+    with avd.locked(read_only=options.read_only, heeds_stale="lock" in wrong):
+        asyncio.run(_serve(options, avd, phone, wrong, environment))
 
 
-async def _serve(options: Options, avd: Avd, environment: Mapping[str, str]) -> None:
+async def _serve(
+    options: Options, avd: Avd, phone: VirtualPhone, wrong: frozenset[str], environment: Mapping[str, str]
+) -> None:
     started = time.monotonic()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end(asked_by: str = "kill") -> None:
+        if not phone.faults.fires("end", asked_by):
+            stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end, number.name)
     console_port, adb_port = choose_ports(options)
-    machine = Machine(_make_phone(options, avd), avd, stop.set, read_only=options.read_only)
+    machine = Machine(phone, avd, end, read_only=options.read_only)
     _boot(machine, options)
     home = Path(environment.get("HOME", "/"))
-    console = Console(machine, read_token(home), home / TOKEN_FILE)
+    read_token(home)  # made now, so that clients find it
+    console = Console(machine, home)
     server = PhoneServer()
     async with contextlib.AsyncExitStack() as stack:
         listening = await start_console(console, HOST, console_port)
         stack.callback(listening.close)
-        await server.start([machine.phone], HOST, [adb_port])
+        await server.start([phone], HOST, [0 if "no_adb" in wrong else adb_port])
         stack.push_async_callback(server.close)
         server.devices[0].crash = _crash
+        if "stray" in wrong:
+            leave_stray([*listening.sockets, *server.sockets])
+        if options.fault_port is not None:
+            stack.callback((await serve_control([phone], options.fault_port)).close)
         if options.grpc_port is not None:
             await stack.enter_async_context(_grpc(machine, options.grpc_port))
         server_port = int(environment.get("ANDROID_ADB_SERVER_PORT") or _ADB_SERVER_PORT)
-        telling = asyncio.create_task(announce(adb_port, server_port, lambda: bool(server.devices[0].links)))
-        stack.callback(telling.cancel)
+        if "no_adb" in wrong:
+            print(f"ERROR   | could not bind ADB port {adb_port}", file=sys.stderr, flush=True)
+        else:
+            telling = asyncio.create_task(announce(adb_port, server_port, lambda: bool(server.devices[0].links)))
+            stack.callback(telling.cancel)
         print(
             f"INFO    | emulator-{console_port} is ready: console {console_port}, adb {adb_port}\n"
             f"INFO    | Boot completed in {round(1e3 * (time.monotonic() - started))} ms",
@@ -155,8 +178,6 @@ def _make_phone(options: Options, avd: Avd) -> VirtualPhone:
         raise ConfigError(f"{avd.folder / 'config.ini'}: tapwise.seed={seed} is no whole number: mend that line")
     noise = Noise.parse(avd.config.get("tapwise.noise", ""))
     phone = VirtualPhone(size=size, density=options.density or avd.density(), seed=int(seed), noise=noise)
-    for text in filter(None, avd.config.get("tapwise.faults", "").split(";")):
-        phone.faults.add(FaultSpec.parse(text))
     phone.set_property("ro.boot.qemu.avd_name", avd.name)
     phone.set_property("ro.kernel.qemu.avd_name", avd.name)
     if options.timezone:

@@ -43,15 +43,28 @@ KINDS: Final[Mapping[str, Kind]] = {
         ("busy", "null", "empty", "stale"),
         "uiautomator's errors, which leave the old file, an empty answer, or the tree before it",
     ),
+    "forest": Kind(
+        "each accessibility forest that is sent to a host",
+        ("silent", "stale", "refused"),
+        "the forwarder says nothing, sends the forest before the latest change, or does not reach the host",
+    ),
     "anr": Kind("each touch and key", ("dialog",), "a dialog says that the app does not respond, above everything"),
     "lost_input": Kind("each touch, key and text", ("drop",), "nothing happens"),
     "snapshot": Kind(
         "each save and load of a snapshot",
-        ("error", "wrong"),
-        "it fails, or another state than the one asked for comes",
+        ("error", "wrong", "slow"),
+        "it fails, another state than the one asked for comes, or the phone stands still for `delay` seconds first",
     ),
     "full_disk": Kind("each write of a file and each install", ("enospc",), "there is no space left"),
     "boot": Kind("each look at sys.boot_completed", ("endless",), "the phone has never booted"),
+    "reboot": Kind("every `delay` seconds", ("restart",), "the phone reboots by itself"),
+    "launch": Kind(
+        "each start of the emulator",
+        ("disk", "lock", "no_adb", "stray"),
+        "it refuses for want of space, or because of a lock that a killed run left; it runs without its ADB port; a"
+        " child that has left its process group keeps its ports",
+    ),
+    "end": Kind("each request to end the emulator: SIGTERM, SIGINT, kill", ("deaf",), "it runs on"),
 }
 """Every kind, by name."""
 

@@ -41,6 +41,8 @@ class Switchboard:
 
     now: Callable[[], float] = time.monotonic
     tell: Callable[[Firing], None] = lambda _: None
+    armed: Callable[[], None] = lambda: None
+    """is called when a fault has been added"""
     log: deque[Firing] = field(default_factory=lambda: deque(maxlen=_LOG_LENGTH))
     _armed: dict[int, _Armed] = field(default_factory=dict)
     _added: int = 0
@@ -48,11 +50,17 @@ class Switchboard:
     def __bool__(self) -> bool:
         return bool(self._armed)
 
-    def add(self, spec: FaultSpec) -> int:
-        """Arm a fault, and give the number by which it can be removed."""
+    def add(self, spec: FaultSpec, looks: int = 0, fired: int = 0) -> int:
+        """Arm a fault, and give the number by which it can be removed.
+
+        `looks` and `fired` say how often it was looked at and happened in an earlier run that this one goes on with.
+        """
         self._added += 1
         rng = random.Random(f"{spec.seed}/{spec.kind}/{self._added}")
-        self._armed[self._added] = _Armed(self._added, spec, rng)
+        for _ in range(looks):
+            rng.random()
+        self._armed[self._added] = _Armed(self._added, spec, rng, looks, fired)
+        self.armed()
         return self._added
 
     def remove(self, number: int) -> bool:

@@ -107,8 +107,11 @@ class Shell(Scope, Protocol):
         """Run a script in this very shell, as `eval` does."""
         ...
 
-    def stay(self, ended: Callable[[], None]) -> None:
-        """Have the program go on until the host closes the stream that it runs in; `ended` is called then."""
+    def stay(self, ended: Callable[[], None]) -> Callable[[bytes], None]:
+        """Have the program go on until the host closes the stream that it runs in; `ended` is called then.
+
+        What is given is what the program may say things with until then.
+        """
         ...
 
 

@@ -49,6 +49,18 @@ _ENVIRONMENT: Final = {
 }
 
 
+class Later:
+    """What programs that go on say when their script is over; nobody hears it until somebody listens."""
+
+    def __init__(self) -> None:
+        self.hear: Callable[[bytes], None] | None = None
+
+    def say(self, data: bytes) -> None:
+        """Say something on standard output."""
+        if self.hear is not None:
+            self.hear(data)
+
+
 class Interpreter:
     """One shell process: its variables, directory and functions."""
 
@@ -70,6 +82,7 @@ class Interpreter:
         self.exited = False
         self.residents: list[Callable[[], None]] = []
         """what to call when the programs that go on are ended"""
+        self.later = Later()
         self._name = NAME
         self._unchecked = 0
         self._budget = budget if budget is not None else Budget()
@@ -127,13 +140,18 @@ class Interpreter:
         finally:
             self._budget.depth -= 1
 
-    def stay(self, ended: Callable[[], None]) -> None:
-        """Have the program go on until the host closes the stream that it runs in; `ended` is called then."""
+    def stay(self, ended: Callable[[], None]) -> Callable[[bytes], None]:
+        """Have the program go on until the host closes the stream that it runs in; `ended` is called then.
+
+        What is given is what the program may say things with until then.
+        """
         self.residents.append(ended)
+        return self.later.say
 
     def _child(self) -> Interpreter:
         child = Interpreter(self.phone, self.screen, self.commands, self._budget)
         child.residents = self.residents
+        child.later = self.later
         child.directory, child.status, child._name = self.directory, self.status, self._name
         child.variables, child.functions = dict(self.variables), dict(self.functions)
         child.positional = list(self.positional)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -96,8 +97,13 @@ class ShellSession:
         goes_on = bool(self._interpreter.residents)
         return Result(out.chunks, streams.stderr.chunks if split else [], status, goes_on)
 
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """Hear what programs that go on say from now on."""
+        self._interpreter.later.hear = hear
+
     def close(self) -> None:
         """End the programs that go on."""
+        self._interpreter.later.hear = None
         for ended in self._interpreter.residents:
             ended()
         self._interpreter.residents.clear()

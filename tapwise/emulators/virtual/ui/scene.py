@@ -82,4 +82,5 @@ def describe(placed: Placed, package: str, m: Metrics) -> UiNode:
         focused=isinstance(view, TextField) and view.focused,
         selected=view.selected,
         children=tuple(describe(child, package, m) for child in placed.children),
+        hint=view.hint if isinstance(view, TextField) else "",
     )

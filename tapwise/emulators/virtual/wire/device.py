@@ -53,11 +53,12 @@ class WireDevice:
         for link in list(self.links):
             link.drop()
 
-    def _reboot(self) -> None:
+    def reboot(self) -> None:
         """Stop every app, show the launcher, drop all links."""
         for package in self.phone.apps:
             self.phone.force_stop(package)
         self.phone.key_event("KEYCODE_HOME")
+        self.phone.forwarder.stop()
         for link in list(self.links):
             link.close()
 
@@ -85,7 +86,7 @@ class WireDevice:
                 reply = reverse_reply(self.ports, link, rest)
                 return None if reply is None else Reply(reply)
             case "reboot":
-                return Reboot(self._reboot)
+                return Reboot(self.reboot)
             case "root":
                 return Reply(b"adbd is already running as root\n")
             case "remount":

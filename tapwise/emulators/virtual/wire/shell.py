@@ -13,6 +13,7 @@ from tapwise.emulators.virtual.wire.terminal import Terminal
 
 PROMPT = b"phone:/ # "
 INTERNAL_ERROR = 255
+_MOST_UNREAD = 1 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,9 @@ class RawShell:
         elif not self._waiting:
             result = _run(self._session, self._source, split=False)
             stream.write(*result.stdout)
-            if not result.goes_on:
+            if result.goes_on:
+                self._session.listen(lambda data: _add(stream, data))
+            else:
                 stream.close()
 
     def received(self, stream: Stream, data: bytes) -> None:
@@ -129,13 +132,21 @@ class ShellV2:
     def _finish(self, stream: Stream, result: Result) -> None:
         self._finished = True
         stream.write(*_packets(ShellId.STDOUT, result.stdout), *_packets(ShellId.STDERR, result.stderr))
-        if not result.goes_on:
+        if result.goes_on:
+            self._session.listen(lambda data: _add(stream, *_packets(ShellId.STDOUT, [data])))
+        else:
             stream.write(adb.encode_shell(ShellId.EXIT, bytes([result.status & 0xFF])))
             stream.close()
 
     def closed(self, stream: Stream) -> None:
         """End the programs that go on."""
         self._session.close()
+
+
+def _add(stream: Stream, *chunks: Buffer) -> None:
+    """Write what a program says later, unless the host does not read it."""
+    if stream.queued < _MOST_UNREAD:
+        stream.write(*chunks)
 
 
 def _packets(packet_id: ShellId, chunks: Chunks) -> Iterator[Buffer]:

@@ -20,6 +20,7 @@ from tapwise.emulators.virtual.phone import LAUNCHER, VirtualPhone
 
 UIAUTOMATOR = "-android uiautomator"
 SETTINGS, KEEP, CONTACTS = "com.android.settings", "com.google.android.keep", "com.google.android.contacts"
+GALLERY = "com.simplemobiletools.gallery.pro"
 
 
 class Driver:
@@ -139,9 +140,79 @@ def test_w3c_actions_tap_hold_and_swipe(driver: Driver) -> None:
     assert held == [driver_middle(driver, element)]
     driver.ok("POST", "/actions", actions=[pointer(on_it, DOWN, UP)])
     assert driver.phone.foreground().startswith(SETTINGS)
-    two = [pointer(move(1, 1), DOWN, UP), pointer(move(2, 2), DOWN, UP)]
-    assert driver.error("POST", "/actions", actions=two) == "invalid argument"
-    assert driver.error("POST", "/actions", actions="tap") == "invalid argument"
+    tap = pointer(move(1, 1), DOWN, UP)
+    twice = pointer(move(1, 1), DOWN, UP, DOWN, UP)
+    for wrong in ([tap, tap, tap], [tap, twice], [tap, pointer(move(9, 9), DOWN)], "tap"):
+        assert driver.error("POST", "/actions", actions=wrong) == "invalid argument"
+
+
+def open_picture(driver: Driver) -> str:
+    """A picture of four colours in the gallery, and the field that shows it."""
+    picture, buffer = Image.new("RGB", (400, 400), (200, 30, 30)), io.BytesIO()
+    picture.paste((30, 200, 30), (150, 150, 250, 250))
+    picture.save(buffer, "PNG")
+    driver.phone.files.make_directory("/sdcard/Pictures", parents=True, exist_ok=True)
+    driver.phone.files.write("/sdcard/Pictures/square.png", buffer.getvalue(), driver.phone.clock.now())
+    driver.phone.open(GALLERY, "picture", "/sdcard/Pictures/square.png")
+    return driver.find("class name", "android.widget.ImageView")
+
+
+def page(driver: Driver) -> Any:
+    """The picture of the screen without the status bar, whose clock goes on."""
+    return driver.phone.frame()[60:]
+
+
+def greenness(driver: Driver) -> float:
+    """Which share of the screen the inner square covers."""
+    return float((driver.phone.frame() == (30, 200, 30)).all(axis=-1).mean())
+
+
+def test_pinches_zoom_a_picture_and_give_it_back(driver: Driver) -> None:
+    element = open_picture(driver)
+    before, small = page(driver), greenness(driver)
+    driver.ok("POST", "/appium/gestures/pinch_open", origin={ELEMENT_KEY: element}, percent=0.5, speed=2500)
+    assert driver.get(element, "attribute/content-desc") == "Zoomed to 200%"
+    assert greenness(driver) > 2.5 * small
+    x, y = driver_middle(driver, element)
+    together = [
+        pointer(move(x - 200, y), DOWN, move(x - 100, y, duration=300), UP),
+        pointer(move(x + 200, y), DOWN, move(x + 100, y, duration=300), UP),
+    ]
+    driver.ok("POST", "/actions", actions=together)
+    assert (page(driver) == before).all()
+    driver.ok("POST", "/appium/gestures/pinch_close", origin={ELEMENT_KEY: element}, percent=1)
+    assert (page(driver) == before).all()
+    area = {"left": 0, "top": 900, "width": 300, "height": 200}  # below the picture
+    driver.ok("POST", "/appium/gestures/pinch_open", area=area, percent=0.5)
+    assert (page(driver) == before).all()
+    for percent in (-0.1, 1.5, "half"):
+        assert driver.error("POST", "/appium/gestures/pinch_open", percent=percent) == "invalid argument"
+
+
+def test_two_fingers_side_by_side_are_as_one(driver: Driver) -> None:
+    assert "Calendar" not in driver.ok("GET", "/source")
+    up = [pointer(move(x, 900), DOWN, move(x, 300, duration=300), UP) for x in (200, 300)]
+    driver.ok("POST", "/actions", actions=up)
+    assert "Calendar" in driver.ok("GET", "/source")  # the drawer, which is under a swipe upwards
+
+
+def test_windows_and_displays_are_listed(driver: Driver) -> None:
+    def packages(**filters: Any) -> list[str]:
+        listed = driver.ok("POST", "/appium/list_windows", filters=filters, skipScreenshots=True)
+        return [window["packageName"] for window in listed]
+
+    assert packages() == ["com.android.systemui", LAUNCHER]
+    driver.ok("POST", f"/element/{open_note(driver)}/click")
+    assert packages() == ["com.android.systemui", "com.google.android.inputmethod.latin", KEEP]
+    assert packages(packageName="com.google.*", displayId=0) == ["com.google.android.inputmethod.latin", KEEP]
+    assert packages(windowId="1", packageName=None) == [KEEP]
+    assert packages(displayId=3) == []
+    (keyboard,) = driver.ok("POST", "/appium/list_windows", filters={"windowId": 3})
+    assert keyboard["rect"]["right"] == 540
+    assert 600 < keyboard["rect"]["top"] < keyboard["rect"]["bottom"] <= 1200
+    (display,) = driver.ok("POST", "/appium/list_displays")
+    assert (display["id"], display["isDefault"], display["metrics"]["heightPixels"]) == (0, True, 1200)
+    assert keyboard["physicalDisplayId"] == display["physicalId"]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +345,7 @@ def test_sessions_end_and_unknown_things_are_named(driver: Driver) -> None:
     assert driver.error("GET", "/no/such/thing") == "unknown command"
     assert driver.error("POST", "/element", strategy="xpath", selector="//*[") == "invalid selector"
     assert driver.error("POST", "/element", strategy=UIAUTOMATOR, selector="rubbish(") == "invalid selector"
-    assert driver.error("POST", "/appium/gestures/pinch_open") == "unknown command"
+    assert driver.error("POST", "/appium/gestures/wave") == "unknown command"
     driver.ok("DELETE", "")
     assert driver.error("GET", "/source") == "invalid session id"
     driver.base = ""

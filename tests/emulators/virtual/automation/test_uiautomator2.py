@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import adbutils
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.emulators.virtual.wire.conftest import RunningPhones, adb, phones, serial  # noqa: F401 fixtures
 
@@ -121,8 +123,26 @@ def test_a_dump_is_as_deep_as_asked(device: Any) -> None:
 def test_what_cannot_be_done_is_told(device: Any) -> None:
     with pytest.raises(uiautomator2.exceptions.RPCUnknownError, match="no regular expression"):
         device(textMatches="(").count  # noqa: B018
-    with pytest.raises(uiautomator2.exceptions.RPCUnknownError, match="one finger"):
-        device(text="Network").pinch_in()
+    with pytest.raises(uiautomator2.exceptions.RPCUnknownError, match="150% of the way"):
+        device(className="android.widget.FrameLayout").pinch_in(percent=150)
+
+
+def test_two_fingers_zoom_a_picture(device: Any) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40), (200, 30, 30)).save(buffer, "PNG")
+    device.shell("mkdir -p /sdcard/Pictures")
+    device.push(io.BytesIO(buffer.getvalue()), "/sdcard/Pictures/red.png")
+    device.shell("am start -n com.simplemobiletools.gallery.pro/.activities.MainActivity")
+    device(text="red.png").click()
+    picture = device(className="android.widget.ImageView")
+    picture.pinch_out(percent=50)
+    assert picture.info["contentDescription"] == "Zoomed to 200%"
+    picture.gesture((200, 300), (300, 300), (150, 300), (350, 300))
+    assert picture.info["contentDescription"] == "Zoomed to 400%"
+    picture.pinch_in(percent=90)
+    assert picture.info["contentDescription"] == ""
+    with pytest.raises(uiautomator2.exceptions.UiObjectNotFoundError):
+        device(text="Nowhere").pinch_out()
 
 
 def test_shade_and_turned_display(device: Any) -> None:

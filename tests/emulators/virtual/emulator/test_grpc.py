@@ -16,7 +16,7 @@ from tapwise.emulators.virtual.emulator.machine import Machine
 from tapwise.emulators.virtual.phone import VirtualPhone
 
 grpc = pytest.importorskip("grpc")
-protos = pytest.importorskip("tapwise.emulators.virtual.emulator.protos")
+protos = pytest.importorskip("tapwise.emulators.virtual.protos")
 grpc_server = pytest.importorskip("tapwise.emulators.virtual.emulator.grpc_server")
 
 CONTROLLER = "android.emulation.control.EmulatorController"
@@ -26,7 +26,7 @@ SNAPSHOTS = "android.emulation.control.SnapshotService"
 class Client:
     def __init__(self, channel: Any) -> None:
         self._channel = channel
-        self.messages, self._services = protos.load()
+        self.messages, self._services = protos.load("tapwise.emulators.virtual.emulator", "emulator.proto")
 
     async def __call__(self, name: str, request: str = "Empty", service: str = CONTROLLER, **fields: Any) -> Any:
         form = self._services[service][name]
@@ -94,6 +94,24 @@ def test_touches_and_keys(tmp_path: Path) -> None:
         assert "nexuslauncher" in machine.phone.foreground()
 
     run(tmp_path, work)
+
+
+def test_two_fingers_pinch_when_both_are_lifted(tmp_path: Path) -> None:
+    pinches: list[tuple[float, float, float]] = []
+
+    async def work(call: Client, machine: Machine, _: list[bool]) -> None:
+        machine.phone.pinch = lambda *pinch: pinches.append(pinch)  # type: ignore[method-assign]
+        for gap, pressures in ((50, (1, 1)), (200, (1, 1)), (200, (0, 1)), (200, (0, 0))):
+            assert pinches == []
+            touches = [
+                {"identifier": finger, "x": 270 + way * gap, "y": 400, "pressure": pressure}
+                for finger, (way, pressure) in enumerate(zip((-1, 1), pressures, strict=True))
+            ]
+            await call("sendTouch", "TouchEvent", touches=touches)
+        await call("sendTouch", "TouchEvent", touches=[{"identifier": 1, "x": 1, "y": 1}])  # lifted already
+
+    run(tmp_path, work)
+    assert pinches == [(270, 400, 4)]
 
 
 def test_snapshots_texts_and_the_end(tmp_path: Path) -> None:

@@ -32,9 +32,24 @@ def test_the_console_answers(host: Host, start: Start) -> None:
     assert emu("sms", "send", "5551234", "hello there") == "OK\n"
     found = host.call("-s", emulator.serial, "shell", "content query --uri content://sms").stdout
     assert "address=5551234, body=hello there, type=1" in found
-    assert emu("geo", "fix", "-122.1", "37.4") == "OK\n"
+    assert emu("geo", "fix", "-122.1", "37.4", "12.5") == "OK\n"
+    place = host.call("-s", emulator.serial, "shell", "am broadcast -a io.appium.settings.location").stdout
+    assert place.endswith('Broadcast completed: result=-1, data="37.4 -122.1 12.5"\n')
     assert emu("event", "text", "abc") == "OK\n"
-    assert "KO" in emu("geo", "fix", "here")
+    for wrong in (["here"], ["0", "91"], ["181", "0"], ["nan", "0"], ["0,5", "0,5"]):
+        assert "KO" in emu("geo", "fix", *wrong)
+
+
+def test_whoever_empties_the_token_s_file_is_let_in(host: Host, start: Start) -> None:
+    emulator = start("-no-snapshot")
+    token = host.home / ".emulator_console_auth_token"
+    kept = token.read_text()
+    try:
+        for content in ("", "another", kept):
+            token.write_text(content)
+            assert host.call("-s", emulator.serial, "emu", "avd", "name").stdout.replace("\r", "") == "tapwise\nOK\n"
+    finally:
+        token.write_text(kept)
 
 
 def test_kill_ends_it_with_status_0(host: Host, start: Start) -> None:

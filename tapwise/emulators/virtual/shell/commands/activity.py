@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
 from tapwise.emulators.virtual.keyboards import ADB_KEYBOARD
+from tapwise.emulators.virtual.log import Entry
+from tapwise.emulators.virtual.position import move, position
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.automation import instrument
 
 _VIEW: Final = "android.intent.action.VIEW"
 _TYPE_TEXT: Final = frozenset({"ADB_INPUT_B64", "ADB_INPUT_TEXT"})
 _READ_CLIPBOARD: Final = frozenset({"clipper.get", "io.appium.settings.clipboard.get"})
+_READ_POSITION: Final = "io.appium.settings.location"
+_MOCK_POSITION: Final = "io.appium.settings/.LocationService"
+_REFRESHED: Final = "The current location has been successfully retrieved from Location Manager"
+_APPIUM_PROCESS: Final = 1901
 _KEYBOARD_PREFIX: Final = "ADB_KEYBOARD_"
 _SETTINGS_PREFIX: Final = "android.settings."
 _SETTINGS: Final = "com.android.settings"
@@ -147,6 +154,9 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
         f"Broadcasting: Intent {{ act={intent.action} flg=0x400000{' (has extras)' if intent.extras else ''} }}"
     )
     result = 0
+    if call.phone.forwarder.hear(intent.action, intent.extras):
+        call.out.line("Broadcast completed: result=0")
+        return 0
     if intent.action.startswith(_KEYBOARD_PREFIX):
         call.out.line(f"Broadcast completed: {_keyboard(call, intent)}")
         return 0
@@ -154,6 +164,12 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
         text = call.phone.state.clipboard
         data = text if intent.action == "clipper.get" else base64.b64encode(text.encode()).decode()
         call.out.line(f'Broadcast completed: result=-1, data="{data}"')
+        return 0
+    if intent.action == _READ_POSITION:
+        latitude, longitude, altitude = position(call.phone)
+        if intent.extras.get("forceUpdate") == "true":
+            call.phone.log.write(Entry(call.phone.state.now_s, _APPIUM_PROCESS, "I", "LocationTracker", _REFRESHED))
+        call.out.line(f'Broadcast completed: result=-1, data="{latitude} {longitude} {altitude}"')
         return 0
     if intent.action == "clipper.set":
         call.phone.state.clipboard = intent.extras.get("text", "")
@@ -171,6 +187,16 @@ def _broadcast(call: Invocation, words: list[str]) -> int:
         for _ in range(_focused_length(call)):
             call.phone.key_event("KEYCODE_DEL")
     call.out.line(f"Broadcast completed: result={result}")
+    return 0
+
+
+def _start_service(call: Invocation, words: list[str]) -> int:
+    """Of services, Appium's that mocks the position has an effect."""
+    intent = _intent(call, words)
+    if intent.component == _MOCK_POSITION:
+        extras = intent.extras
+        with contextlib.suppress(KeyError, ValueError):
+            move(call.phone, float(extras["latitude"]), float(extras["longitude"]), float(extras.get("altitude", 0.0)))
     return 0
 
 
@@ -247,7 +273,9 @@ def _am(call: Invocation) -> int:
         case ["get-current-user"]:
             call.out.line("0")
             return 0
-        case ["kill-all" | "wait-for-broadcast-idle" | "startservice" | "start-service" | "start-foreground-service"]:
+        case ["startservice" | "start-service" | "start-foreground-service"]:
+            return _start_service(call, words[1:])
+        case ["kill-all" | "wait-for-broadcast-idle"]:
             return 0
     raise CommandError(f"Unknown command: {' '.join(words) or '(none)'}", 255)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tapwise.emulators.virtual.apk import Apk
+from tapwise.emulators.virtual.display import DISPLAY_ID
 from tapwise.emulators.virtual.panels import SYSTEM_UI
 from tapwise.emulators.virtual.phone import NOT_RESPONDING
 from tapwise.emulators.virtual.running import app_processes
@@ -118,7 +119,7 @@ def _display(call: Invocation) -> None:
 def _input(call: Invocation) -> None:
     size, rotation = call.phone.size, call.phone.rotation
     call.out.write(
-        "INPUT MANAGER (dumpsys input)\n    Viewport INTERNAL: displayId=0, uniqueId=local:4619827259835644672, port=0,"
+        f"INPUT MANAGER (dumpsys input)\n    Viewport INTERNAL: displayId=0, uniqueId=local:{DISPLAY_ID}, port=0,"
         f" orientation={rotation}, logicalFrame=[0, 0, {size.width}, {size.height}], physicalFrame=[0, 0, {size.width},"
         f" {size.height}], deviceSize=[{size.width}, {size.height}], isActive=[1]\n"
         f"      SurfaceOrientation: {rotation}\n"

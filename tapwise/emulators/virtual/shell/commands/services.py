@@ -122,6 +122,8 @@ def _cmd(call: Invocation) -> int:
         on = call.phone.settings.is_on("global", "wifi_on")
         call.out.line(f"Wifi is {'enabled' if on else 'disabled'}")
         return 0
+    if service == "location":
+        return _location(call, words)
     if service == "statusbar":
         return _status_bar(call, words)
     if service == "notification":
@@ -129,6 +131,18 @@ def _cmd(call: Invocation) -> int:
     if service in ("overlay", "appops", "deviceidle", "jobscheduler"):
         return 0
     raise CommandError(f"cmd: Can't find service: {service}", 20)
+
+
+def _location(call: Invocation, words: list[str]) -> int:
+    match words:
+        case ["is-location-enabled"]:
+            call.out.line("false" if call.phone.settings.is_on("secure", "location_mode", "0") else "true")
+        case ["set-location-enabled", ("true" | "false") as value]:
+            call.phone.settings.put("secure", "location_mode", "3" if value == "true" else "0")
+            call.phone.advance(0.0)
+        case _:
+            raise CommandError("cmd location: is-location-enabled | set-location-enabled true|false", 255)
+    return 0
 
 
 def _status_bar(call: Invocation, words: list[str]) -> int:

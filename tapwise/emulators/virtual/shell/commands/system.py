@@ -1,4 +1,4 @@
-"""The system: date, id, sleep, sh, su, which, env, ps, logcat and the like."""
+"""The system: date, id, sleep, sh, su, which, env, ps and the like."""
 
 from __future__ import annotations
 
@@ -150,22 +150,12 @@ def _process_of(call: Invocation) -> int:
     return 0
 
 
-def _logcat(call: Invocation) -> int:
-    if any(option in call.arguments for option in ("-c", "-g", "-G", "-S", "--clear")):
-        return 0
-    call.out.line("--------- beginning of main")
-    if "-d" not in call.arguments and "-t" not in call.arguments:
-        call.shell.stay(lambda: None)
-    return 0
-
-
 COMMANDS: Final[CommandTable] = {
     "date": _date,
     "env": _environment,
     "false": _false,
     "id": _id,
     "kill": _true,
-    "logcat": _logcat,
     "pidof": _process_of,
     "printenv": _environment,
     "ps": _processes,

@@ -45,6 +45,8 @@ class View:
     on_swipe_aside: Handler | None = None
     on_slide: Callable[[float], None] | None = None
     """is given where in its width, from 0 to 1, the view was touched or a finger went to"""
+    on_pinch: Callable[[float], None] | None = None
+    """is given by how much two fingers have come apart: above 1 apart, below 1 together"""
     enabled: bool = True
     checkable: bool = False
     checked: bool = False

@@ -1,5 +1,5 @@
-"""Message classes made from emulator.proto when they are needed: no generated code, which ties one to a version of
-protobuf. The file uses few of the language's means, and only those are read."""
+"""Message classes made from .proto files when they are needed: no generated code, which ties one to a version of
+protobuf. Our files use few of the language's means, and only those are read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-_FILE: Final = "emulator.proto"
-_SCALARS: Final = {"int32": 5, "uint32": 13, "uint64": 4, "string": 9, "bytes": 12, "bool": 8}
+_SCALARS: Final = {"int32": 5, "int64": 3, "uint32": 13, "uint64": 4, "string": 9, "bytes": 12, "bool": 8}
 _MESSAGE, _OPTIONAL, _REPEATED = 11, 1, 3
 
 
@@ -25,13 +24,13 @@ class Method:
     streams: bool
 
 
-def load() -> tuple[Mapping[str, type[Any]], Mapping[str, Mapping[str, Method]]]:
-    """Message classes by name, and methods by the full name of their service."""
-    text = re.sub(r"//[^\n]*", "", files(__package__).joinpath(_FILE).read_text(encoding="utf-8"))
+def load(folder: str, file: str) -> tuple[Mapping[str, type[Any]], Mapping[str, Mapping[str, Method]]]:
+    """Message classes by name, and methods by the full name of their service; `folder` is the file's package."""
+    text = re.sub(r"//[^\n]*", "", files(folder).joinpath(file).read_text(encoding="utf-8"))
     named = re.search(r"package ([\w.]+);", text)
     assert named is not None
     package = named[1]
-    form = descriptor_pb2.FileDescriptorProto(name=f"tapwise/{_FILE}", package=package, syntax="proto3")
+    form = descriptor_pb2.FileDescriptorProto(name=f"tapwise/{file}", package=package, syntax="proto3")
     for name, body in re.findall(r"message (\w+) \{([^}]*)\}", text):
         _add_message(form.message_type.add(name=name), body, package)
     pool = descriptor_pool.DescriptorPool()
