@@ -24,8 +24,8 @@ def test_avds_are_where_the_real_tools_keep_them(tmp_path: Path) -> None:
     ("owner", "age_s", "goes"),
     [
         (str(NOBODY), 0, True),
-        (str(os.getpid()), 0, False),
-        (str(os.getpid()), 3600 * 24 * 3650, True),  # that pid is another process's now
+        ("this process", 0, False),
+        ("this process", 3600 * 24 * 3650, True),  # that pid is another process's now
         ("1", 0, False),
         ("", 0, False),
         ("somebody", 0, False),
@@ -33,7 +33,7 @@ def test_avds_are_where_the_real_tools_keep_them(tmp_path: Path) -> None:
 )
 def test_only_locks_whose_owner_is_gone_are_removed(tmp_path: Path, owner: str, age_s: float, goes: bool) -> None:
     lock = tmp_path / "hardware-qemu.ini.lock"
-    lock.write_text(owner)
+    lock.write_text(str(os.getpid()) if owner == "this process" else owner)
     written = time.time() - age_s
     os.utime(lock, (written, written))
     (tmp_path / "userdata.img").write_text(str(NOBODY))
