@@ -34,7 +34,7 @@ def no_phones(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         pytest.fail("a farm was started")
 
-    monkeypatch.setattr(policy_run, "make_farm", refuse)
+    monkeypatch.setattr(policy_run, "open_phones", refuse)
 
 
 def test_phones_demonstrate_and_measure_but_do_not_take_part_in_learning(
