@@ -32,7 +32,7 @@ from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.evaluator.cascade import Cascade, Stage
 from tapwise.evaluator.outcome import OutcomeJudge
 from tapwise.evaluator.statistics import agreement
-from tapwise.evaluator.vlm_judge import build_messages
+from tapwise.evaluator.vlm_prompt import Prompt
 from tapwise.protocols import Judge
 from tapwise.records import Trajectory, Verdict
 from tapwise.training.critic_judge import CriticJudge
@@ -62,8 +62,8 @@ class StandIn:
     def _one(self, trajectory: Trajectory) -> Verdict:
         right = random.Random(f"{self._seed}/{trajectory.id}").random() < self._accuracy
         said = bool(trajectory.outcome) is right
-        words = sum(len(part["text"]) for part in build_messages(trajectory)[1]["content"] if "text" in part)  # type: ignore[attr-defined]
-        asked = len(build_messages(trajectory)[0]["content"]) + words  # type: ignore[arg-type]
+        words = sum(len(part["text"]) for part in Prompt().messages(trajectory)[1]["content"] if "text" in part)  # type: ignore[attr-defined]
+        asked = len(Prompt().messages(trajectory)[0]["content"]) + words  # type: ignore[arg-type]
         cost = (asked / CHARACTERS_A_TOKEN + IMAGE_TOKENS) * PRICES[0] + ANSWER_TOKENS * PRICES[1]
         return Verdict(said, self.name, float(said), "", cost / 1e6)
 

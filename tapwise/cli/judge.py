@@ -61,8 +61,8 @@ def run(argv: list[str]) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.retries < 0 or options.key_frames < 0 or (options.limit is not None and options.limit < 1):
-        raise ConfigError("--retries and --key-frames must not be negative, and --limit must be at least 1")
+    if options.retries < 0 or (options.limit is not None and options.limit < 1):
+        raise ConfigError("--retries must not be negative, and --limit must be at least 1")
     if bool(options.url) != bool(options.model):
         raise ConfigError("--url and --model belong together: where the model answers, and its name there")
     if not (options.url or options.critic or options.outcome):
@@ -88,11 +88,13 @@ def _stages(options: argparse.Namespace) -> Iterator[list[Stage]]:
         return
     from tapwise.evaluator.budget import Budget
     from tapwise.evaluator.vlm_judge import VlmJudge
+    from tapwise.evaluator.vlm_prompt import Prompt
 
+    prompt = Prompt.parse(options.frames, options.examples)
     client = _client(options)
     try:
         budget = Budget(options.budget_calls, options.budget_cost)
-        judge = VlmJudge(client, key_frames=options.key_frames, prices=options.prices, budget=budget)
+        judge = VlmJudge(client, prompt=prompt, prices=options.prices, budget=budget)
         yield [*stages, Stage(judge)]
     finally:
         client.close()
@@ -163,6 +165,16 @@ def _pending(judge: Judge, reason: str) -> Verdict:
     return Verdict(None, judge.name, reason=reason, pending=True)
 
 
+def add_prompt_options(parser: argparse.ArgumentParser, prefix: str = "--") -> None:
+    """How an episode is put to a model: `frames` and `examples`."""
+    parser.add_argument(
+        f"{prefix}frames", default="final", help="screenshots shown: final, key:K where the screen changed most, steps"
+    )
+    parser.add_argument(
+        f"{prefix}examples", default="none", help="worked examples shown before: none, how many of ours, or a folder"
+    )
+
+
 def _prices(text: str) -> tuple[float, float]:
     prompt, _, generated = text.partition(",")
     return float(prompt), float(generated)
@@ -185,7 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--doubt", type=float, default=0.0, help="of --critic: not taken so near to one half (0)")
     parser.add_argument("--pending", action="store_true", help="ask only for what could not be asked before")
     parser.add_argument("--key-env", default="OPENAI_API_KEY", help="environment variable of the key (OPENAI_API_KEY)")
-    parser.add_argument("--key-frames", type=int, default=0, help="screenshots shown beside the last one (0)")
+    add_prompt_options(parser)
     parser.add_argument("--limit", type=int, help="judge at most so many episodes now")
     parser.add_argument("--retries", type=int, default=4, help="further attempts on each busy or failing answer (4)")
     parser.add_argument("--concurrency", type=int, default=8, help="requests in flight at once (8)")
