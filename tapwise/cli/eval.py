@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tapwise.cli.interrupts import interruptible
-from tapwise.cli.judge import add_prompt_options
+from tapwise.cli.judge_stages import add_prompt_options
 from tapwise.cli.live import Watcher, make_watcher
 from tapwise.cli.plan import Estimate, PlannedUnit
 from tapwise.cli.policies import Measured, load_policy, recipe_for

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tapwise.cli.interrupts import interruptible
-from tapwise.cli.judge import BATCH, add_prompt_options, find_store
+from tapwise.cli.judge import BATCH, find_store
+from tapwise.cli.judge_stages import add_prompt_options
 from tapwise.cli.recipe_options import split_overrides
 from tapwise.errors import ConfigError
 

@@ -108,6 +108,8 @@ class RememberingReader:
         self._known: OrderedDict[str, Page] = OrderedDict()
         self.asked, self.read_now = 0, 0
         """pictures that were asked about, and those among them that had to be read"""
+        self.seconds = 0.0
+        """what reading took"""
         if path is not None and path.exists():
             self._load(path)
 
@@ -126,6 +128,7 @@ class RememberingReader:
                 return self._known[key]
             page = self._reader.read(screenshot)
             self.read_now += 1
+            self.seconds += page.seconds
             self._known[key] = Page(page.lines)
             if self._path is None:
                 while len(self._known) > REMEMBERED:

@@ -53,7 +53,7 @@ def _middle(line: Line) -> float:
 
 def _plain(text: str) -> str:
     """Lower case words and numbers with single spaces between; dots that cut a name off are kept."""
-    words = re.findall(r"[^\W_]+(?:[.:,'-][^\W_]+)*(?:\.{2,}|…)?", text.casefold().replace("，", ","))
+    words = re.findall(r"[^\W_]+(?:(?:[.:'-]|(?<=\d),(?=\d))[^\W_]+)*(?:\.{2,}|…)?", text.casefold())
     return " ".join(words)
 
 

@@ -246,7 +246,9 @@ def _condition(text: Any, name: str) -> Condition:
     elif match["negated"]:
         raise ConfigError(f"{name}: {text!r}: only at and top are negated with not")
     words: Literal["not at"] | str = "not at" if match["negated"] else word
-    told, _, label = (match["text"] or "").partition(" / ") if word in ("near", "far") else (match["text"] or "", "", "")
+    told, label = match["text"] or "", ""
+    if word in ("near", "far"):
+        told, _, label = told.partition(" / ")
     texts = tuple(one.strip() for one in told.split("|") if one.strip())
     if bool(texts) is (word in ("answered", "unanswered")) or (word in ("near", "far") and not label.strip()):
         raise ConfigError(f"{name}: {text!r} has too little or too much after {match['word']!r}")
