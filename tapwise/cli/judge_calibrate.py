@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -17,9 +16,6 @@ from tapwise.errors import ConfigError
 if TYPE_CHECKING:
     from tapwise.datasets.store import ParquetTrajectoryStore
 
-_TRUTHS = {"true": True, "1": True, "yes": True, "success": True}
-_TRUTHS |= {"false": False, "0": False, "no": False, "failure": False}
-
 
 def run(argv: list[str]) -> int:
     """Compare a judge's verdicts with the truth, and with another judge's; gives the exit status.
@@ -27,9 +23,11 @@ def run(argv: list[str]) -> int:
     Raises StoreError and ConfigError.
     """
     options = _parser().parse_args(argv)
-    truth = None if options.labels is None else read_labels(options.labels)
 
+    from tapwise.datasets.labels import read_labels
     from tapwise.datasets.store import ParquetTrajectoryStore
+
+    truth = None if options.labels is None else read_labels(options.labels)
 
     with ParquetTrajectoryStore(find_store(options.store), mode="read", on_corrupt="skip") as store:
         judge = _chosen(store, options.judge)
@@ -45,25 +43,6 @@ def run(argv: list[str]) -> int:
             lines.append(f"the disagreements are on {options.page}")
     print(json.dumps(report) if options.json else "\n".join(lines))
     return 0
-
-
-def read_labels(path: Path) -> dict[str, bool]:
-    """The truth by trajectory, from a CSV with the columns trajectory and success. Raises ConfigError that names the
-    line that is wrong."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            if not {"trajectory", "success"} <= set(rows.fieldnames or ()):
-                raise ConfigError(f"{path} needs a first line with the columns trajectory and success")
-            found = {}
-            for number, row in enumerate(rows, 2):
-                value = _TRUTHS.get((row["success"] or "").strip().lower())
-                if value is None:
-                    raise ConfigError(f"line {number} of {path}: success is {row['success']!r}; write true or false")
-                found[row["trajectory"]] = value
-            return found
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the labels in {path} cannot be read: {error}") from None
 
 
 def drift(first: Sequence[Word], second: Sequence[Word]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What people say of episodes: a CSV file that grows by a line with each label, and that a killed writer leaves whole."""
+"""What people say of episodes: a CSV file that grows by a line with each label, and survives a killed writer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tapwise.errors import ConfigError
 COLUMNS = ("trajectory", "success", "time")
 _WORDS: dict[str, bool | None] = {"true": True, "1": True, "yes": True, "success": True}
 _WORDS |= {"false": False, "0": False, "no": False, "failure": False}
-_WORDS |= {"unknown": None, "cannot tell": None, "": None}
+_WORDS |= {"unknown": None, "cannot tell": None}
 
 
 def read_labels(path: Path) -> dict[str, bool | None]:
@@ -24,25 +24,33 @@ def read_labels(path: Path) -> dict[str, bool | None]:
     killed writer leaves, is passed over. Raises ConfigError that names the line that is wrong.
     """
     try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise ConfigError(f"the labels in {path} cannot be read: {error}") from None
-    rows = csv.DictReader(io.StringIO(content))
-    if not {"trajectory", "success"} <= set(rows.fieldnames or ()):
+    return _parse(path, content)[0]
+
+
+def _parse(path: Path, content: bytes) -> tuple[dict[str, bool | None], list[str], bool]:
+    """The labels, the columns, and whether the last line is torn and holds none."""
+    whole = content.rfind(b"\n") + 1
+    try:
+        text = content[:whole].decode() + content[whole:].decode("utf-8", "replace")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the labels in {path} cannot be read: {error}") from None
+    rows = csv.DictReader(io.StringIO(text))
+    columns = list(rows.fieldnames or ())
+    if not {"trajectory", "success"} <= set(columns):
         raise ConfigError(f"{path} needs a first line with the columns trajectory and success")
-    found: dict[str, bool | None] = {}
-    torn = bool(content) and not content.endswith("\n")
     listed = list(rows)
+    found: dict[str, bool | None] = {}
     for number, row in enumerate(listed, 2):
         value = None if row["success"] is None else row["success"].strip().lower()
-        if value not in _WORDS:
-            if torn and number == len(listed) + 1:
-                break
-            raise ConfigError(
-                f"line {number} of {path}: success is {row['success']!r}; write true, false or unknown"
-            )
-        found[row["trajectory"]] = _WORDS[str(value)]
-    return found
+        if value is None or value not in _WORDS:
+            if whole < len(content) and number == len(listed) + 1:
+                return found, columns, True
+            raise ConfigError(f"line {number} of {path}: success is {row['success']!r}; write true, false or unknown")
+        found[row["trajectory"]] = _WORDS[value]
+    return found, columns, False
 
 
 class LabelFile:
@@ -57,20 +65,19 @@ class LabelFile:
         self._guard = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a+b") as file:
-                file.seek(0)
-                content = file.read()
-                whole = content.rfind(b"\n") + 1
-                if whole == 0:
-                    file.truncate(0)
-                    file.write(",".join(COLUMNS).encode() + b"\n")
-            self._said = read_labels(path)
-            if 0 < whole < len(content):
-                self._mend(whole)
+            content = path.read_bytes() if path.exists() else b""
+            heading = ",".join(COLUMNS).encode()
+            if heading.startswith(content):  # nothing yet, or a torn first line
+                content = heading + b"\n"
+                path.write_bytes(content)
+            self._said, self._columns, torn = _parse(path, content)
+            if not content.endswith(b"\n"):
+                with path.open("r+b") as file:
+                    file.truncate(content.rfind(b"\n") + 1 if torn else len(content))
+                    file.seek(0, os.SEEK_END)
+                    file.write(b"" if torn else b"\n")
         except OSError as error:
             raise ConfigError(f"labels cannot be kept in {path}: {error}") from None
-        with path.open(newline="", encoding="utf-8") as file_of_text:
-            self._columns = next(csv.reader(file_of_text))
 
     def __contains__(self, trajectory: str) -> bool:
         return trajectory in self._said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,8 @@ import pytest
 
 from tapwise.cli import main
 from tapwise.cli.agreement import Word
-from tapwise.cli.judge_calibrate import drift, read_labels
-from tapwise.errors import ConfigError
+from tapwise.cli.judge_calibrate import drift
+from tapwise.datasets.labels import read_labels
 
 SMALL = ["--episodes", "10", "--measured", "10", "--updates", "1", "--suite", "general"]
 
@@ -90,12 +92,24 @@ def test_drift_counts_what_changed_and_which_was_right() -> None:
     assert (found["now_right"], found["now_wrong"], found["trajectories"]) == (1, 1, ["a", "b"])
 
 
-@pytest.mark.parametrize(
-    ("text", "hint"), [("a,b\n", "columns"), ("trajectory,success\nx,perhaps\n", "line 2"), (None, "cannot be read")]
-)
-def test_labels_that_cannot_be_read(text: str | None, hint: str, tmp_path: Path) -> None:
-    path = tmp_path / "labels.csv"
-    if text is not None:
-        path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=hint):
-        read_labels(path)
+def test_people_label_until_they_are_interrupted_and_judges_are_compared_with_them(
+    judge: Path, tmp_path: Path, child_program: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bed, labels = str(judge / "testbed"), tmp_path / "labels.csv"
+    command = [sys.executable, "-m", "tapwise", "judge", "label", bed, "--out", str(labels), "--limit", "3", "--json"]
+    with child_program(command) as program:
+        found = json.loads(program.line())
+        assert found["episodes"] == 3
+        for number, word in enumerate(("success", "failure", "unknown")):
+            sent = json.dumps({"number": number, "label": word}).encode()
+            request = urllib.request.Request(found["address"] + "label", sent, {"Content-Type": "application/json"})
+            urllib.request.urlopen(request, timeout=10).read()
+        program.process.kill()  # nothing that was answered for may be lost
+        program.process.wait(20)
+    said = read_labels(labels)
+    assert sorted(said.values(), key=str) == [False, None, True]
+    assert main(["judge", bed, "--outcome"]) == 0
+    capsys.readouterr()
+    assert main(["judge", "calibrate", bed, "--judge", "outcome", "--labels", str(labels), "--json"]) == 0
+    assert told(capsys)["decided"] == 2
+    assert main(["judge", "label", bed, "--limit", "0"]) == 2
