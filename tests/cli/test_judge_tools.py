@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import urllib.request
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 
 from tapwise.cli import main
 from tapwise.cli.agreement import Word
-from tapwise.cli.judge_calibrate import drift
+from tapwise.cli.judge_drift import drift
 from tapwise.datasets.labels import read_labels
+from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.records import Verdict
 
 SMALL = ["--episodes", "10", "--measured", "10", "--updates", "1", "--suite", "general"]
 
@@ -90,6 +93,44 @@ def test_drift_counts_what_changed_and_which_was_right() -> None:
     found = drift(now, then)
     assert (found["both"], found["same"], found["changed"]) == (3, 1, {"to success": 2})
     assert (found["now_right"], found["now_wrong"], found["trajectories"]) == (1, 1, ["a", "b"])
+    assert found["agreement"] == pytest.approx(1 / 3)
+    assert found["kappa"] == pytest.approx(0.0)  # 1/3 by chance, too: two of three against none of three
+    low, high = found["kappa_ci95"]
+    assert low < found["kappa"] < high
+    assert drift(now, [])["agreement"] is None
+
+
+def test_two_versions_of_a_judge_are_compared_across_stores(
+    judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, page = tmp_path / "now", tmp_path / "changed.html"
+    shutil.copytree(judge / "testbed", now)
+    with ParquetTrajectoryStore(now) as store:
+        old = next(one for one in next(iter(store.scan())).verdicts if one.judge.startswith("critic:"))
+        changed = store.ids()[:4]
+        for name in store.ids():
+            (said,) = [one.success for one in store.summary(name).verdicts if one.judge == old.judge]
+            store.annotate(name, verdicts=[Verdict(said is (name not in changed), "new", reason="seen anew")])
+        same = dict.fromkeys(store.ids(), True)
+    stores = ["judge", "calibrate", str(now), str(judge / "testbed"), "--against", old.judge]
+    assert main([*stores, "--page", str(page), "--json"]) == 0
+    found = told(capsys)
+    assert found["judge"] == "new"
+    assert found["drift"]["both"] == len(same)
+    assert set(found["drift"]["trajectories"]) == set(changed)
+    text = page.read_text(encoding="utf-8")
+    assert all(name in text for name in changed)
+    assert not any(name in text for name in same if name not in changed)
+    assert f"{old.judge}, then" in text
+    assert "data:image/" in text
+    assert main(stores) == 0
+    assert "kappa of the two" in capsys.readouterr().out
+    other = tmp_path / "others"
+    assert main(["judge", "testbed", "--out", str(other), "--episodes", "10", "--suite", "general", "--seed", "9"]) == 0
+    assert main(["judge", str(other), "--outcome"]) == 0
+    capsys.readouterr()
+    assert main(["judge", "calibrate", str(now), str(other), "--json"]) == 0
+    assert told(capsys)["drift"]["both"] == 0  # the same names, and other episodes
 
 
 def test_people_label_until_they_are_interrupted_and_judges_are_compared_with_them(
