@@ -40,7 +40,8 @@ def run(argv: list[str]) -> int:
         words, pending = words_of(store, judge, truth)
         report: dict[str, Any] = {"judge": judge, "pending": len(pending), **report_dict(words)}
         lines = [f"{judge}, {len(words)} verdicts:", *report_lines(words)]
-        shown, beside, what = [word.trajectory for word in disagreements(words)], {}, "disagreements with the truth"
+        shown, what = [word.trajectory for word in disagreements(words)], "disagreements with the truth"
+        beside: dict[str, list[Verdict]] = {}
         if options.against is not None or options.other is not None:
             other = store if options.other is None else store_of(options.other)
             named = _chosen(other, options.against)
@@ -50,9 +51,8 @@ def run(argv: list[str]) -> int:
             lines += drift_lines(report["drift"])
             shown, what = report["drift"]["trajectories"], "changed verdicts"
             if options.other is not None:
-                beside = {
-                    word.trajectory: [Verdict(word.said, f"{named}, then", reason=word.reason)] for word in theirs
-                }
+                then = f"{named}, then"
+                beside = {one.trajectory: [Verdict(one.said, then, reason=one.reason)] for one in theirs}
         if options.page is not None:
             _write_page(store, shown, options.page, beside)
             lines.append(f"the {len(shown)} {what} are on {options.page}")
