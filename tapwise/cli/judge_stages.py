@@ -1,4 +1,4 @@
-"""The judges that options name, the cheapest first: the phone's state, text rules, a small judge, a model."""
+"""The judges that options name, the cheapest first: the phone's state, text rules, local models, a model's endpoint."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ def check_stages(options: argparse.Namespace) -> None:
         raise ConfigError("--retries must not be negative")
     if bool(options.url) != bool(options.model):
         raise ConfigError("--url and --model belong together: where the model answers, and its name there")
-    if not (options.url or options.critic or options.text_rules or options.outcome):
+    if not any((options.url, options.local, options.critic, options.text_rules, options.outcome)):
         raise ConfigError(
-            "name a judge: --url and --model, --critic FOLDER, --text-rules FILE or --outcome; several make a cascade"
+            "name a judge: --url and --model, --local MODEL, --critic FOLDER, --text-rules FILE or --outcome; several"
+            " make a cascade"
         )
     if not 0 <= options.doubt <= 0.5:
         raise ConfigError("--doubt must lie between 0 and 0.5: how near to one half a score is not taken")
@@ -85,15 +86,26 @@ def open_stages(options: argparse.Namespace, folder: Path) -> Iterator[Stages]:
         from tapwise.training.vem.critic import load_critic
 
         found.stages.append(Stage(CriticJudge(load_critic(options.critic)), options.doubt))
+    if not (options.url or options.local):
+        yield found
+        return
+    from tapwise.evaluator.vlm_prompt import Prompt
+
+    prompt = Prompt.parse(options.frames, options.examples)
+    found.prompt = {"frames": options.frames, "examples": options.examples, "sha": prompt.sha}
+    if options.local:
+        from tapwise.training.compose import make_model
+        from tapwise.training.local_judge import LocalVlmJudge
+        from tapwise.training.recipes import PolicyConfig
+
+        model = make_model(PolicyConfig(model=options.local, device=options.device, dtype=options.dtype))
+        found.stages.append(Stage(LocalVlmJudge(model, prompt), options.doubt))
     if not options.url:
         yield found
         return
     from tapwise.evaluator.budget import Budget
     from tapwise.evaluator.vlm_judge import VlmJudge
-    from tapwise.evaluator.vlm_prompt import Prompt
 
-    prompt = Prompt.parse(options.frames, options.examples)
-    found.prompt = {"frames": options.frames, "examples": options.examples, "sha": prompt.sha}
     client = _client(options)
     try:
         budget = Budget(options.budget_calls, options.budget_cost)
@@ -125,7 +137,12 @@ def add_stage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text-rules", metavar="FILE", help="decide by the texts on the screens; virtual_phone: the rules we ship"
     )
-    parser.add_argument("--doubt", type=float, default=0.0, help="of --critic: not taken so near to one half (0)")
+    parser.add_argument("--local", metavar="MODEL", help="a vision-language model here: a folder, or a name on the hub")
+    parser.add_argument("--device", default="cpu", help="of --local: torch's device (cpu)")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of --local (float32)")
+    parser.add_argument(
+        "--doubt", type=float, default=0.0, help="of --critic and --local: not taken so near to one half (0)"
+    )
     parser.add_argument("--key-env", default="OPENAI_API_KEY", help="environment variable of the key (OPENAI_API_KEY)")
     add_prompt_options(parser)
     parser.add_argument("--retries", type=int, default=4, help="further attempts on each busy or failing answer (4)")

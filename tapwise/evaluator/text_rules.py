@@ -91,8 +91,8 @@ class Condition:
             return _any([near(text, label, screens.last) for text in texts])
         if self.word in ("at", "not at"):
             low, high = self.span
-            lines = [line for line in screens.last if low <= (line.box[1] + line.box[3]) / 2 < high]
-            return _any([seen(text, lines) for text in texts])
+            there = [line for line in screens.last if low <= (line.box[1] + line.box[3]) / 2 < high]
+            return _any([seen(text, there) for text in texts])
         now = _any([seen(text, screens.last) for text in texts])
         if self.word in ("seen", "unseen") or now is True:
             return now

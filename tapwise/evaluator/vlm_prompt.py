@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 from tapwise.chat import Message, image_part, text_part
 from tapwise.evaluator.examples import Example, digest, load_examples
@@ -19,6 +19,7 @@ from tapwise.records import (
     OpenApp,
     Point,
     Press,
+    Screenshot,
     Swipe,
     Tap,
     Trajectory,
@@ -34,6 +35,11 @@ SYSTEM = (
     " nothing. If the task asks for information, the agent's answer must give it correctly.\n"
     'Reply with one JSON object and nothing else: {"success": true or false, "reason": "one short sentence"}'
 )
+
+
+LAST = "The last screenshot:"
+Turn = tuple[Literal["system", "user", "assistant"], tuple[str | Screenshot, ...]]
+"""Who speaks, and what is said and shown"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +68,31 @@ class Prompt:
         told = [SYSTEM, str(self.frames), digest(self.examples)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
-    def messages(self, trajectory: Trajectory) -> list[Message]:
-        """The question about one episode, which has at least one screenshot: the examples with their answers, in
-        order, then its task, its actions and its chosen screenshots, each with the number of its step."""
-        told: list[Message] = [{"role": "system", "content": SYSTEM}]
+    def turns(self, trajectory: Trajectory) -> list[Turn]:
+        """The question about one episode, which has at least one screenshot: the rules, the examples with their
+        answers, in order, then its task, its actions and its chosen screenshots, each with the number of its step."""
+        told: list[Turn] = [("system", (SYSTEM,))]
         for example in self.examples:
-            text = _words(example.goal, example.actions, End.FINISHED)
-            shown = [text_part(text), text_part(LAST), image_part(example.picture)]
-            told += [{"role": "user", "content": shown}, {"role": "assistant", "content": example.answer}]
+            words = _words(example.goal, example.actions, End.FINISHED)
+            told += [("user", (words, LAST, example.picture)), ("assistant", (example.answer,))]
         actions = [describe(step.decision.action) for step in trajectory.steps]
-        parts = [text_part(_words(trajectory.task.instruction, actions, trajectory.end))]
+        parts: list[str | Screenshot] = [_words(trajectory.task.instruction, actions, trajectory.end)]
         shots = screenshots(trajectory)
         for index in self.frames.choose(shots):
             last = index == len(shots) - 1
-            parts += [text_part(LAST if last else f"Screenshot before action {index + 1}:"), image_part(shots[index])]
-        return [*told, {"role": "user", "content": parts}]
+            parts += [LAST if last else f"Screenshot before action {index + 1}:", shots[index]]
+        return [*told, ("user", tuple(parts))]
+
+    def messages(self, trajectory: Trajectory) -> list[Message]:
+        """The same as an endpoint's messages."""
+        return [_message(role, parts) for role, parts in self.turns(trajectory)]
 
 
-LAST = "The last screenshot:"
+def _message(role: str, parts: Sequence[str | Screenshot]) -> Message:
+    if role != "user":
+        return {"role": role, "content": "".join(part for part in parts if isinstance(part, str))}
+    content = [text_part(part) if isinstance(part, str) else image_part(part) for part in parts]
+    return {"role": role, "content": content}
 
 
 def _words(goal: str, actions: Sequence[str], end: End) -> str:

@@ -59,6 +59,20 @@ def test_a_judge_has_a_card_and_judges_other_stores(
     assert told(capsys)["decided"] == 0  # nothing is that sure, and there is no other stage
 
 
+def test_a_local_model_judges_as_an_endpoint_would(
+    judge: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(judge / "testbed", tmp_path / "bed")
+    asking = ["judge", str(tmp_path / "bed"), "--local", str(tiny_model), "--frames", "key:2", "--examples", "2"]
+    assert main([*asking, "--json"]) == 0
+    found = told(capsys)
+    assert (found["judged"], found["decided"]) == (10, 10)
+    assert found["judge"].startswith(f"local:{tiny_model.name}@")
+    assert found["prompt"]["examples"] == "2"
+    assert main([*asking, "--doubt", "0.5", "--json"]) == 0
+    assert told(capsys)["decided"] == 0
+
+
 def test_calibration_by_outcome_and_by_people(judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bed, page = str(judge / "testbed"), tmp_path / "page.html"
     assert main(["judge", "calibrate", bed, "--page", str(page), "--json"]) == 0
