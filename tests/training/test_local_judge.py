@@ -83,21 +83,16 @@ def test_the_score_is_the_share_of_true_among_the_two_next_tokens(model: VlmMode
     assert score == pytest.approx(float(expected), abs=1e-4)
 
 
-def test_each_picture_goes_through_the_vision_tower_once(model: VlmModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[int] = []
-    encode = model._encode_batch
-
-    def counting(screens: dict[bytes, Screenshot]) -> None:
-        looked.append(len(screens))
-        encode(screens)
-
-    monkeypatch.setattr(model, "_encode_batch", counting)
+def test_each_picture_goes_through_the_vision_tower_once(model: VlmModel) -> None:
     prompt = Prompt(Frames("steps"), load_examples("2"))
     first = scores(LocalVlmJudge(model, prompt, batch_size=2), EPISODES)
-    assert sum(looked) == 6 + 2  # six screens, one of which starts all episodes, and the examples' two
+    assert model.pictures_encoded == 6 + 2  # six screens, one of which starts all episodes, and the examples' two
     assert scores(LocalVlmJudge(model, prompt, batch_size=2), EPISODES) == pytest.approx(first, abs=1e-6)
     scores(LocalVlmJudge(model), EPISODES)  # another question about the same screens
-    assert sum(looked) == 6 + 2
+    assert model.pictures_encoded == 6 + 2
+    model.forget_pictures()
+    scores(LocalVlmJudge(model), EPISODES)
+    assert model.pictures_encoded == 6 + 2 + 3
 
 
 def test_the_right_pictures_are_seen(model: VlmModel) -> None:

@@ -120,6 +120,16 @@ class VlmModel:
             found = self._cache.take(keys)
         return join(found, self.model.dtype), torch.cat([features.grid for features in found])
 
+    @property
+    def pictures_encoded(self) -> int:
+        """How often a picture went through the vision tower so far."""
+        return self._cache.put_in
+
+    def forget_pictures(self) -> None:
+        """Encode every picture again when it is next seen."""
+        with self._looking:
+            self._cache.clear()
+
     def _encode(self, missing: dict[bytes, Screenshot]) -> None:
         """Run the vision tower. On the CPU one screen at a time: the last bits of a batch depend on its size, and a run
         that goes on must find the very same features."""
