@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 
 from tapwise import images
+from tapwise.android_env.suites import load_suite
+from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.emulators.backends.in_process import InProcessDevice
+from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.errors import ConfigError, StoreError
 from tapwise.evaluator import ocr
 from tapwise.evaluator.ocr import Line, Page, RapidReader, RememberingReader
+from tapwise.evaluator.text_judge import TextJudge
+from tapwise.evaluator.text_rules import load_rules
 from tapwise.records import Screenshot, Size
+from tapwise.training.testbed import make_testbed
 
 LINE = Line("Wish list", 0.99, (0.1, 0.2, 0.3, 0.25))
 
@@ -98,3 +104,18 @@ def test_a_screen_of_the_phone_is_read_from_the_top_to_the_bottom() -> None:
     assert {"Settings", "Network", "Display", "Sound"} <= set(texts)
     assert all(0 <= edge <= 1 for line in page.lines for edge in line.box)
     assert page.seconds > 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_rules_that_we_ship_judge_episodes_of_the_phone(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    with ParquetTrajectoryStore(tmp_path) as store:
+        make_testbed(store, load_suite("general"), "train", 8, 3, Noise())
+        episodes = list(store)
+    found = TextJudge(load_rules("virtual_phone"), RememberingReader(RapidReader())).judge(episodes)
+    decided = [
+        (said.success, one.outcome) for said, one in zip(found, episodes, strict=True) if said.success is not None
+    ]
+    assert len(decided) >= 3
+    assert {said for said, _ in decided} == {True, False}
+    assert all(said is true for said, true in decided)
