@@ -120,7 +120,7 @@ class RememberingReader:
 
     def read(self, screenshot: Screenshot) -> Page:
         """As the reader's own, but for the time that it takes."""
-        key = hashlib.blake2b(screenshot.data, key=self.name.encode()[:64], digest_size=16).hexdigest()
+        key = hashlib.blake2b(self.name.encode() + b"\0" + screenshot.data, digest_size=16).hexdigest()
         with self._guard:
             self.asked += 1
             if key in self._known:
