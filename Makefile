@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 SOURCES := tapwise tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-appium fuzz lint format bench-phone bench-chaos bench-farm bench-steps bench-clients bench-learning bench-offline bench-import bench-judge pictures clean
+.PHONY: help install demo test test-slow test-appium test-ocr fuzz lint format bench-phone bench-chaos bench-farm bench-steps bench-clients bench-learning bench-offline bench-import bench-judge pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,10 @@ test-appium: $(INSTALLED) ## run the tests with the real Appium, which is instal
 	@command -v npm >/dev/null || { echo "npm is not installed: the tests with Appium are left out"; exit 0; }; \
 	  mkdir -p .appium && npm install --silent --no-audit --no-fund --prefix .appium $(APPIUM) && \
 	  TAPWISE_APPIUM=.appium $(BIN)/pytest -q -m appium tests/appium $(ARGS)
+
+test-ocr: $(INSTALLED) ## run the tests that read the text of screens, with the package that reads it
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ocr]'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/evaluator/test_ocr.py $(ARGS)
 
 fuzz: $(INSTALLED) ## throw random packets, programs and gestures at the phone for a minute
 	TAPWISE_FUZZ_EXAMPLES=1500 $(BIN)/pytest -q -n $(JOBS) tests/fuzz $(ARGS)
@@ -74,6 +78,7 @@ bench-learning: $(INSTALLED) ## measure how much is learned, over several seeds
 	$(BIN)/python benchmarks/learning.py $(ARGS)
 
 bench-judge: $(INSTALLED) ## measure judges on labelled episodes, and what a cascade saves
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ocr]'
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/judge.py --out benchmarks/results/judge.json $(ARGS)
 
 bench-import: $(INSTALLED) ## measure the import of AitW shards against the plain way

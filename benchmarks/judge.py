@@ -4,7 +4,12 @@
 
 On labelled episodes of held-out instructions: the rule that believes the phone's state; the small judge that `tapwise
 judge train` makes with its defaults; a large judge alone; and cascades of the small one and the large one, by how near
-to one half the small one's score may be for the large one to be asked.
+to one half the small one's score may be for the large one to be asked. Where rapidocr is installed, also the rules
+about texts that ship with the package, alone and before the others, and what reading a screen takes.
+
+And what is saved by keeping the encodings of pictures: a model on this machine, the small one that ships with the
+package, is asked about some of the episodes with four key frames and four worked examples: without keeping anything,
+with keeping, and once more with another prompt.
 
 There is no large model here. A stand-in takes its place: it is right with a probability that is given, drawn for each
 episode from a seed, and it costs what a hosted model of the given prices would, for the words and the one screenshot
@@ -26,16 +31,22 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tapwise.agent.vlm.model import VlmModel
 from tapwise.android_env.mutants import kind_of_policy
 from tapwise.cli import main as tapwise
 from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.errors import ConfigError
 from tapwise.evaluator.cascade import Cascade, Stage
+from tapwise.evaluator.ocr import RapidReader, RememberingReader
 from tapwise.evaluator.outcome import OutcomeJudge
 from tapwise.evaluator.statistics import agreement
-from tapwise.evaluator.vlm_judge import build_messages
+from tapwise.evaluator.text_judge import TextJudge
+from tapwise.evaluator.text_rules import SHIPPED, load_rules
+from tapwise.evaluator.vlm_prompt import Prompt
 from tapwise.protocols import Judge
-from tapwise.records import Trajectory, Verdict
+from tapwise.records import Screenshot, Trajectory, Verdict
 from tapwise.training.critic_judge import CriticJudge
+from tapwise.training.local_judge import LocalVlmJudge
 from tapwise.training.manifest import git_commit
 from tapwise.training.vem.critic import load_critic
 
@@ -44,6 +55,8 @@ ACCURACY = 0.93
 PRICES = (2.5, 10.0)
 """of a million tokens, asked and answered"""
 IMAGE_TOKENS, ANSWER_TOKENS = 1100, 40
+PICTURED = 40
+"""episodes for which the keeping of encodings is measured"""
 CHARACTERS_A_TOKEN = 4
 
 
@@ -62,8 +75,8 @@ class StandIn:
     def _one(self, trajectory: Trajectory) -> Verdict:
         right = random.Random(f"{self._seed}/{trajectory.id}").random() < self._accuracy
         said = bool(trajectory.outcome) is right
-        words = sum(len(part["text"]) for part in build_messages(trajectory)[1]["content"] if "text" in part)  # type: ignore[attr-defined]
-        asked = len(build_messages(trajectory)[0]["content"]) + words  # type: ignore[arg-type]
+        words = sum(len(part["text"]) for part in Prompt().messages(trajectory)[1]["content"] if "text" in part)  # type: ignore[attr-defined]
+        asked = len(Prompt().messages(trajectory)[0]["content"]) + words  # type: ignore[arg-type]
         cost = (asked / CHARACTERS_A_TOKEN + IMAGE_TOKENS) * PRICES[0] + ANSWER_TOKENS * PRICES[1]
         return Verdict(said, self.name, float(said), "", cost / 1e6)
 
@@ -76,14 +89,17 @@ def measured(judge: Judge, episodes: Sequence[Trajectory]) -> dict[str, Any]:
     found = agreement([one.success for one in said], [one.outcome for one in episodes])
     kinds: dict[str, list[bool]] = {}
     for one, verdict in zip(episodes, said, strict=True):
-        kinds.setdefault(kind_of_policy(one.provenance.policy), []).append(verdict.success == one.outcome)
+        if verdict.success is not None:
+            kinds.setdefault(kind_of_policy(one.provenance.policy), []).append(verdict.success == one.outcome)
     return {
         "accuracy": found.accuracy,
         "accuracy_ci95": list(found.accuracy_interval()),
+        "decided": found.decided,
         "false_completion_rate": found.false_completion_rate,
         "false_completion_ci95": list(found.false_completion_interval()),
         "kappa": found.kappa,
         "by_kind": {kind: sum(right) / len(right) for kind, right in sorted(kinds.items())},
+        "decided_by_kind": {kind: len(right) for kind, right in sorted(kinds.items())},
         "cost": sum(one.cost for one in said),
         "seconds": seconds,
     }
@@ -102,14 +118,61 @@ def compare(small: Judge, large: Judge, episodes: Sequence[Trajectory]) -> dict[
     return rows
 
 
+def text_rules(small: Judge, large: Judge, episodes: Sequence[Trajectory], texts: Path) -> dict[str, Any]:
+    """The rules about texts alone, by kind, and before the other judges; empty where no screen can be read."""
+    try:
+        reader = RememberingReader(RapidReader(), texts)
+    except ConfigError as error:
+        print(f"left out: {error}", file=sys.stderr)
+        return {}
+    judge = TextJudge(load_rules(SHIPPED), reader)
+    rows = {"text rules": measured(judge, episodes)}
+    rows["text rules"]["screens"] = {"read": reader.read_now, "seconds": reader.seconds}
+    cascade = Cascade([Stage(judge), Stage(small, 0.4), Stage(large)])
+    row = measured(cascade, episodes)
+    row["asked_large"] = cascade.shares[large.name].asked if large.name in cascade.shares else 0
+    rows["text rules, small, then large within 0.4 of one half"] = row
+    return rows
+
+
+def encodings(episodes: Sequence[Trajectory]) -> dict[str, Any]:
+    """Seconds of a local model for the same questions, and pictures that went through its vision tower."""
+    found: dict[str, Any] = {"episodes": len(episodes)}
+    prompt = Prompt.parse("key:4", "4")
+    found["pictures"] = sum(
+        isinstance(part, Screenshot) for one in episodes for _, parts in prompt.turns(one) for part in parts
+    )
+    model = VlmModel()
+    again = Prompt.parse("key:4", "3")
+    for name, asked, keep in (("nothing kept", prompt, False), ("kept", prompt, True), ("asked again", again, True)):
+        judge = LocalVlmJudge(model, asked, batch_size=1)
+        before, started = model.pictures_encoded, time.monotonic()
+        for one in episodes:
+            if not keep:
+                model.forget_pictures()
+            judge.judge([one])
+        found[name] = {"seconds": time.monotonic() - started, "encoded": model.pictures_encoded - before}
+        if not keep:
+            model.forget_pictures()
+    return found
+
+
 def show(rows: dict[str, Any]) -> None:
     """The table."""
-    table = Table("judge", "right", "95 %", "failures called success", "cost", "of large alone")
+    table = Table("judge", "decided", "right", "95 %", "failures called success", "cost", "of large alone")
     for name, row in rows.items():
         low, high = row["accuracy_ci95"]
         share = f"{row['cost_share']:.0%}" if "cost_share" in row else ""
         false = f"{row['false_completion_rate']:.1%}"
-        table.add_row(name, f"{row['accuracy']:.1%}", f"{low:.1%} to {high:.1%}", false, f"{row['cost']:.3f}", share)
+        table.add_row(
+            name,
+            str(row["decided"]),
+            f"{row['accuracy']:.1%}",
+            f"{low:.1%} to {high:.1%}",
+            false,
+            f"{row['cost']:.3f}",
+            share,
+        )
     Console().print(table)
 
 
@@ -130,13 +193,20 @@ def main() -> int:
         card = json.loads((work / "card.json").read_text(encoding="utf-8"))
         with ParquetTrajectoryStore(work / "testbed", mode="read") as store:
             episodes = [store.get(name) for name in store.ids()[: options.episodes]]
-        rows = compare(CriticJudge(load_critic(work)), StandIn(ACCURACY, seed=0), episodes)
+        small, large = CriticJudge(load_critic(work)), StandIn(ACCURACY, seed=0)
+        rows = compare(small, large, episodes)
+        read = text_rules(small, large, episodes, work / "texts.jsonl")
+        for name, row in read.items():
+            row["cost_share"] = row["cost"] / rows["large alone"]["cost"]
+            rows[name] = row
+        pictures = encodings(episodes[:PICTURED])
     result = {
         "git_commit": git_commit(),
         "episodes": len(episodes),
         "small_judge": {name: card[name] for name in ("judge", "training", "updates", "seed", "training_seconds")},
         "large_judge": f"stand-in, right with probability {ACCURACY}, at {PRICES} a million tokens",
         "judges": rows,
+        "encodings": pictures,
     }
     if options.out is not None:
         options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -144,6 +214,9 @@ def main() -> int:
         print(json.dumps(result))
     else:
         show(rows)
+        for name, row in pictures.items():
+            if isinstance(row, dict):
+                print(f"{name}: {row['seconds']:.1f} s, {row['encoded']} pictures encoded")
     return 0
 
 

@@ -28,7 +28,7 @@ class Word:
 
 
 def words_of(
-    store: ParquetTrajectoryStore, judge: str, truth: Mapping[str, bool] | None = None
+    store: ParquetTrajectoryStore, judge: str, truth: Mapping[str, bool | None] | None = None
 ) -> tuple[list[Word], list[str]]:
     """What a judge said of a store's episodes, and the ids of those that it could not be asked about.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tapwise.cli.interrupts import interruptible
+from tapwise.cli.judge_stages import add_prompt_options
 from tapwise.cli.live import Watcher, make_watcher
 from tapwise.cli.plan import Estimate, PlannedUnit
 from tapwise.cli.policies import Measured, load_policy, recipe_for
@@ -31,7 +32,7 @@ _SAME_WHEN_IT_GOES_ON = ("policy", "model", "suite", "protocol", "recipe_sha", "
 FLAGS = ("--blank", "--json")
 VALUED = (
     *("--policy", "--suite", "--split", "--episodes", "--runs", "--out", "--seed"),
-    *("--judge-url", "--judge-model", "--judge-key-env"),
+    *("--judge-url", "--judge-model", "--judge-key-env", "--judge-frames", "--judge-examples"),
 )
 
 
@@ -94,7 +95,13 @@ def _judge_config(options: argparse.Namespace) -> JudgeConfig:
     from tapwise.config import validate
     from tapwise.training.recipes import JudgeConfig
 
-    given = {"url": options.judge_url, "model": options.judge_model, "key_env": options.judge_key_env}
+    given = {
+        "url": options.judge_url,
+        "model": options.judge_model,
+        "key_env": options.judge_key_env,
+        "frames": options.judge_frames,
+        "examples": options.judge_examples,
+    }
     return validate(JudgeConfig, {name: value for name, value in given.items() if value}, "the judge")
 
 
@@ -196,6 +203,7 @@ def _packages() -> dict[str, str]:
 def _manifest(
     measured: Measured, recipe: BaseRecipe, evaluation: Evaluation, options: argparse.Namespace
 ) -> dict[str, Any]:
+    from tapwise.training.judging import judge_told
     from tapwise.training.manifest import build_manifest, phone_protocol
 
     protocol = replace(
@@ -204,7 +212,7 @@ def _manifest(
         runs=evaluation.runs,
         observation="screenshot and accessibility tree" if measured.with_tree else "screenshot",
         screenshots="blank" if options.blank else "as seen",
-        judge=options.judge_model or "none",
+        judge=judge_told(_judge_config(options)),
     )
     manifest = build_manifest(recipe, evaluation.suite, measured.model, protocol)
     manifest["policy"] = {
@@ -298,6 +306,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--judge-url", help="endpoint of a judge, for suites that the phone's state does not decide")
     parser.add_argument("--judge-model", help="the judge's name there")
     parser.add_argument("--judge-key-env", help="environment variable of its key (OPENAI_API_KEY)")
+    add_prompt_options(parser, "--judge-")
     parser.add_argument("--blank", action="store_true", help="show the model empty screenshots, as a control")
     parser.add_argument("--out", metavar="FOLDER", help="where results go (runs/eval-POLICY)")
     parser.add_argument("--json", action="store_true", help="print the outcome as one line of JSON")

@@ -6,8 +6,7 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -15,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from tapwise.cli.agreement import report_dict, report_lines, words_of
 from tapwise.cli.interrupts import interruptible
+from tapwise.cli.judge_stages import add_stage_options, check_stages, open_stages
 from tapwise.errors import ConfigError, JudgeError, StoreError
 from tapwise.records import Trajectory, Verdict
 
 if TYPE_CHECKING:
-    from tapwise.chat import ChatClient
     from tapwise.datasets.store import ParquetTrajectoryStore
-    from tapwise.evaluator.cascade import Stage
     from tapwise.protocols import Judge
 
 BATCH = 16
 """episodes in memory at once; their verdicts are kept before the next are asked for"""
-OTHERS = ("testbed", "train", "calibrate")
+OTHERS = ("testbed", "train", "calibrate", "label")
 """what else the command does, each in a module of its own"""
 
 
@@ -38,83 +36,35 @@ def run(argv: list[str]) -> int:
     if argv and argv[0] in OTHERS:
         return int(importlib.import_module(f"tapwise.cli.judge_{argv[0]}").run(argv[1:]))
     options = _parser().parse_args(argv)
-    _check(options)
+    check_stages(options)
+    if options.limit is not None and options.limit < 1:
+        raise ConfigError("--limit must be at least 1")
     folder = find_store(options.store)
 
     from tapwise.datasets.store import ParquetTrajectoryStore
     from tapwise.evaluator.cascade import Cascade
 
-    with _stages(options) as stages, interruptible(), ParquetTrajectoryStore(folder) as store:
+    with open_stages(options, folder) as opened, interruptible(), ParquetTrajectoryStore(folder) as store:
+        stages = opened.stages
         judge = stages[0].judge if len(stages) == 1 and not stages[0].doubt else Cascade(stages)
         asked = judge_store(store, judge, options.limit, pending_only=options.pending)
         words, pending = words_of(store, judge.name)
         shares = {name: asdict(share) for name, share in getattr(judge, "shares", {}).items()}
     report = {"store": str(folder), "judge": judge.name, "judged_now": asked, "pending": len(pending)}
     if options.json:
-        print(json.dumps({**report, **report_dict(words), "stages": shares}))
+        print(json.dumps({**report, **report_dict(words), "stages": shares, **opened.told()}))
     else:
         print(f"{judge.name}: {asked} episodes judged now, {len(words)} in all, kept beside their outcomes in {folder}")
-        print("\n".join([*_share_lines(shares), *report_lines(words)]))
+        print("\n".join([*_share_lines(shares), *opened.lines(), *report_lines(words)]))
     if pending:
         print(f"{len(pending)} episodes are pending: the same command with --pending asks again", file=sys.stderr)
     return 1 if pending else 0
 
 
-def _check(options: argparse.Namespace) -> None:
-    if options.retries < 0 or options.key_frames < 0 or (options.limit is not None and options.limit < 1):
-        raise ConfigError("--retries and --key-frames must not be negative, and --limit must be at least 1")
-    if bool(options.url) != bool(options.model):
-        raise ConfigError("--url and --model belong together: where the model answers, and its name there")
-    if not (options.url or options.critic or options.outcome):
-        raise ConfigError("name a judge: --url and --model, --critic FOLDER or --outcome; several make a cascade")
-    if not 0 <= options.doubt <= 0.5:
-        raise ConfigError("--doubt must lie between 0 and 0.5: how near to one half a score is not taken")
-
-
-@contextmanager
-def _stages(options: argparse.Namespace) -> Iterator[list[Stage]]:
-    """The judges that the options name, the cheapest first."""
-    from tapwise.evaluator.cascade import Stage
-    from tapwise.evaluator.outcome import OutcomeJudge
-
-    stages = [Stage(OutcomeJudge())] if options.outcome else []
-    if options.critic is not None:
-        from tapwise.training.critic_judge import CriticJudge
-        from tapwise.training.vem.critic import load_critic
-
-        stages.append(Stage(CriticJudge(load_critic(options.critic)), options.doubt))
-    if not options.url:
-        yield stages
-        return
-    from tapwise.evaluator.budget import Budget
-    from tapwise.evaluator.vlm_judge import VlmJudge
-
-    client = _client(options)
-    try:
-        budget = Budget(options.budget_calls, options.budget_cost)
-        judge = VlmJudge(client, key_frames=options.key_frames, prices=options.prices, budget=budget)
-        yield [*stages, Stage(judge)]
-    finally:
-        client.close()
-
-
-def _client(options: argparse.Namespace) -> ChatClient:
-    from tapwise.chat import ChatClient
-    from tapwise.evaluator.cassette import CassetteClient
-
-    named = (options.url, options.model, options.key_env)
-    settings: dict[str, Any] = {
-        "retries": options.retries,
-        "concurrency": options.concurrency,
-        "requests_per_minute": options.rate,
-    }
-    return CassetteClient(options.cassette, *named, **settings) if options.cassette else ChatClient(*named, **settings)
-
-
 def _share_lines(shares: dict[str, dict[str, Any]]) -> list[str]:
     return [
-        f"  {name}: asked about {share['asked']}, decided {share['decided']}, cost {share['cost']:.4g}"
-        + (f"; could not be asked: {share['error']}" if share["error"] else "")
+        f"  {name}: asked about {share['asked']}, decided {share['decided']}, cost {share['cost']:.4g},"
+        f" took {share['latency_s']:.1f} s" + (f"; could not be asked: {share['error']}" if share["error"] else "")
         for name, share in shares.items()
     ]
 
@@ -163,36 +113,19 @@ def _pending(judge: Judge, reason: str) -> Verdict:
     return Verdict(None, judge.name, reason=reason, pending=True)
 
 
-def _prices(text: str) -> tuple[float, float]:
-    prompt, _, generated = text.partition(",")
-    return float(prompt), float(generated)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tapwise judge",
         description="Judge stored trajectories: by a model behind an OpenAI-compatible endpoint, by a small judge that"
-        " `tapwise judge train` made, by what was read from the phone, or by several of them, the cheapest first, each"
-        " asked about what those before it left open. Verdicts are kept beside the outcomes; the same command again"
-        " goes on with those that are still undecided. `tapwise judge testbed` makes labelled episodes, `calibrate`"
-        " tells how far a judge can be trusted: each has its own --help.",
+        " `tapwise judge train` made, by rules about the texts on the screens, by what was read from the phone, or by"
+        " several of them, the cheapest first, each asked about what those before it left open. Verdicts are kept"
+        " beside the outcomes; the same command again goes on with those that are still undecided. `tapwise judge"
+        " testbed` makes labelled episodes, `label` asks people, `calibrate` tells how far a judge can be trusted: each"
+        " has its own --help.",
     )
     parser.add_argument("store", type=Path, help="folder of a run, or of a trajectory store")
-    parser.add_argument("--url", help="the endpoint up to its version, such as http://127.0.0.1:8000/v1")
-    parser.add_argument("--model", help="the model's name there")
-    parser.add_argument("--critic", type=Path, help="folder of a small judge")
-    parser.add_argument("--outcome", action="store_true", help="believe what was read from the phone where it was")
-    parser.add_argument("--doubt", type=float, default=0.0, help="of --critic: not taken so near to one half (0)")
+    add_stage_options(parser)
     parser.add_argument("--pending", action="store_true", help="ask only for what could not be asked before")
-    parser.add_argument("--key-env", default="OPENAI_API_KEY", help="environment variable of the key (OPENAI_API_KEY)")
-    parser.add_argument("--key-frames", type=int, default=0, help="screenshots shown beside the last one (0)")
     parser.add_argument("--limit", type=int, help="judge at most so many episodes now")
-    parser.add_argument("--retries", type=int, default=4, help="further attempts on each busy or failing answer (4)")
-    parser.add_argument("--concurrency", type=int, default=8, help="requests in flight at once (8)")
-    parser.add_argument("--rate", type=float, default=0.0, help="requests a minute at most (0: no limit)")
-    parser.add_argument("--prices", type=_prices, default=(0.0, 0.0), help="of a million tokens: PROMPT,GENERATED")
-    parser.add_argument("--budget-calls", type=int, help="answers to pay for at most; the rest is pending")
-    parser.add_argument("--budget-cost", type=float, help="what to spend at most, at --prices; the rest is pending")
-    parser.add_argument("--cassette", type=Path, help="file of recorded replies: known questions are not asked again")
     parser.add_argument("--json", action="store_true", help="print the agreement as JSON")
     return parser

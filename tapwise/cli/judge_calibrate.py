@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tapwise.cli.agreement import Word, disagreements, report_dict, report_lines, words_of
+from tapwise.cli.agreement import disagreements, report_dict, report_lines, words_of
 from tapwise.cli.judge import find_store
+from tapwise.cli.judge_drift import drift, drift_lines, same_episodes
 from tapwise.errors import ConfigError
+from tapwise.records import Verdict
 
 if TYPE_CHECKING:
     from tapwise.datasets.store import ParquetTrajectoryStore
-
-_TRUTHS = {"true": True, "1": True, "yes": True, "success": True}
-_TRUTHS |= {"false": False, "0": False, "no": False, "failure": False}
 
 
 def run(argv: list[str]) -> int:
@@ -27,69 +25,39 @@ def run(argv: list[str]) -> int:
     Raises StoreError and ConfigError.
     """
     options = _parser().parse_args(argv)
-    truth = None if options.labels is None else read_labels(options.labels)
 
+    from tapwise.datasets.labels import read_labels
     from tapwise.datasets.store import ParquetTrajectoryStore
 
-    with ParquetTrajectoryStore(find_store(options.store), mode="read", on_corrupt="skip") as store:
+    truth = None if options.labels is None else read_labels(options.labels)
+    with ExitStack() as opened:
+
+        def store_of(path: Path) -> ParquetTrajectoryStore:
+            return opened.enter_context(ParquetTrajectoryStore(find_store(path), mode="read", on_corrupt="skip"))
+
+        store = store_of(options.store)
         judge = _chosen(store, options.judge)
         words, pending = words_of(store, judge, truth)
         report: dict[str, Any] = {"judge": judge, "pending": len(pending), **report_dict(words)}
         lines = [f"{judge}, {len(words)} verdicts:", *report_lines(words)]
-        if options.against is not None:
-            other, _ = words_of(store, _chosen(store, options.against), truth)
-            report["drift"] = drift(words, other) | {"against": options.against}
-            lines += _drift_lines(report["drift"])
+        shown, what = [word.trajectory for word in disagreements(words)], "disagreements with the truth"
+        beside: dict[str, list[Verdict]] = {}
+        if options.against is not None or options.other is not None:
+            other = store if options.other is None else store_of(options.other)
+            named = _chosen(other, options.against)
+            same = same_episodes(store, other)
+            theirs = [word for word in words_of(other, named, truth)[0] if word.trajectory in same]
+            report["drift"] = drift(words, theirs) | {"against": named}
+            lines += drift_lines(report["drift"])
+            shown, what = report["drift"]["trajectories"], "changed verdicts"
+            if options.other is not None:
+                then = f"{named}, then"
+                beside = {one.trajectory: [Verdict(one.said, then, reason=one.reason)] for one in theirs}
         if options.page is not None:
-            _write_page(store, words, options.page)
-            lines.append(f"the disagreements are on {options.page}")
+            _write_page(store, shown, options.page, beside)
+            lines.append(f"the {len(shown)} {what} are on {options.page}")
     print(json.dumps(report) if options.json else "\n".join(lines))
     return 0
-
-
-def read_labels(path: Path) -> dict[str, bool]:
-    """The truth by trajectory, from a CSV with the columns trajectory and success. Raises ConfigError that names the
-    line that is wrong."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            if not {"trajectory", "success"} <= set(rows.fieldnames or ()):
-                raise ConfigError(f"{path} needs a first line with the columns trajectory and success")
-            found = {}
-            for number, row in enumerate(rows, 2):
-                value = _TRUTHS.get((row["success"] or "").strip().lower())
-                if value is None:
-                    raise ConfigError(f"line {number} of {path}: success is {row['success']!r}; write true or false")
-                found[row["trajectory"]] = value
-            return found
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the labels in {path} cannot be read: {error}") from None
-
-
-def drift(first: Sequence[Word], second: Sequence[Word]) -> dict[str, Any]:
-    """How two judges, or two versions of one, differ on the episodes on which both spoke."""
-    other = {word.trajectory: word.said for word in second if word.said is not None}
-    pairs = [(word, other[word.trajectory]) for word in first if word.said is not None and word.trajectory in other]
-    changed = [(word, said) for word, said in pairs if word.said != said]
-    ways = Counter("to success" if word.said else "to failure" for word, _ in changed)
-    better = sum(word.said == word.true for word, _ in changed if word.true is not None)
-    worse = sum(said == word.true for word, said in changed if word.true is not None)
-    return {
-        "both": len(pairs),
-        "same": len(pairs) - len(changed),
-        "changed": dict(ways),
-        "now_right": better,
-        "now_wrong": worse,
-        "trajectories": [word.trajectory for word, _ in changed],
-    }
-
-
-def _drift_lines(found: dict[str, Any]) -> list[str]:
-    changed = found["both"] - found["same"]
-    return [
-        f"against {found['against']}: the same on {found['same']} of {found['both']};"
-        f" of {changed} others {found['now_right']} are right now and {found['now_wrong']} were right then"
-    ]
 
 
 def _chosen(store: ParquetTrajectoryStore, name: str | None) -> str:
@@ -102,22 +70,28 @@ def _chosen(store: ParquetTrajectoryStore, name: str | None) -> str:
     raise ConfigError(f"which judge? --judge {name or 'NAME'} is none of those that spoke here: {known}")
 
 
-def _write_page(store: ParquetTrajectoryStore, words: Sequence[Word], path: Path) -> None:
+def _write_page(
+    store: ParquetTrajectoryStore, names: Sequence[str], path: Path, beside: Mapping[str, Sequence[Verdict]]
+) -> None:
     from tapwise.datasets.viewer import write_page
 
-    write_page(store, [word.trajectory for word in disagreements(words)], path)
+    write_page(store, names, path, beside)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tapwise judge calibrate",
         description="Compare verdicts that are in a store with what was read from the phones, or with what people say:"
-        " accuracy, precision, recall, false completions and kappa with intervals, by app, level and kind.",
+        " accuracy, precision, recall, false completions and kappa with intervals, by app, level and kind. With"
+        " --against or another store, also how two judges agree on the same episodes, and what changed between them.",
     )
     parser.add_argument("store", type=Path, help="folder of a run, or of a trajectory store")
     parser.add_argument("--judge", help="whose verdicts, where several judges spoke")
     parser.add_argument("--labels", type=Path, help="CSV with the columns trajectory and success, as people judged")
+    parser.add_argument("other", type=Path, nargs="?", help="another store of the same episodes, judged by the other")
     parser.add_argument("--against", metavar="JUDGE", help="also how the verdicts differ from this judge's")
-    parser.add_argument("--page", type=Path, help="write a page that shows the disagreements with their screens")
+    parser.add_argument(
+        "--page", type=Path, help="write a page with the screens of the disagreements; of two judges, of what changed"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     return parser

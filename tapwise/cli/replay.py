@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tapwise.cli.interrupts import interruptible
 from tapwise.cli.judge import BATCH, find_store
+from tapwise.cli.judge_stages import add_prompt_options
 from tapwise.cli.recipe_options import split_overrides
 from tapwise.errors import ConfigError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FLAGS = ("--successful", "--json")
 VALUED = (
     *("--judge", "--policy", "--reference", "--matcher", "--history", "--scores", "--limit"),
-    *("--url", "--model", "--key-env", "--key-frames"),
+    *("--url", "--model", "--key-env", "--frames", "--examples"),
 )
 
 
@@ -67,9 +68,7 @@ def _judge(
 ) -> tuple[dict[str, Any], list[str]]:
     with ExitStack() as stack:
         judge = _make_judge(options, stack)
-        # What a judge is shown is part of who it is: another number of screenshots asks anew.
-        label = f"{judge.name} key-frames={options.key_frames}" if options.key_frames else judge.name
-        said, asked = rescore(store, names, judge, label, scores)
+        said, asked = rescore(store, names, judge, judge.name, scores)  # the name tells what it is shown
 
     from tapwise.cli.agreement import agreement_dict, agreement_lines
     from tapwise.evaluator.statistics import agreement
@@ -78,12 +77,12 @@ def _judge(
     measured = agreement([said[name] for name in names], [summary.outcome for summary in summaries])
     differing = [s.id for s in summaries if None not in (said[s.id], s.success) and said[s.id] is not s.success]
     found = {
-        "judge": label,
+        "judge": judge.name,
         "judged_now": asked,
         **agreement_dict(measured, len(said)),
         "differs_from_stored": differing,
     }
-    lines = [f"{label}: {asked} judged now, the others were known; kept in {scores.path}"]
+    lines = [f"{judge.name}: {asked} judged now, the others were known; kept in {scores.path}"]
     lines += [*agreement_lines(measured), f"differs from the stored success on {len(differing)} trajectories"]
     return found, lines
 
@@ -119,10 +118,12 @@ def _make_judge(options: argparse.Namespace, stack: ExitStack) -> Judge:
 
     from tapwise.chat import ChatClient
     from tapwise.evaluator.vlm_judge import VlmJudge
+    from tapwise.evaluator.vlm_prompt import Prompt
 
+    prompt = Prompt.parse(options.frames, options.examples)
     client = ChatClient(options.url, options.model, options.key_env)
     stack.callback(client.close)
-    return VlmJudge(client, key_frames=options.key_frames)
+    return VlmJudge(client, prompt=prompt)
 
 
 # --- policies and references -----------------------------------------------------------------------------
@@ -235,8 +236,8 @@ def _check(options: argparse.Namespace, overrides: list[str]) -> None:
         raise ConfigError("--judge vlm needs --url and --model: where the model answers, and its name there")
     if overrides and options.policy is None:
         raise ConfigError(f"{overrides[0]!r} is a key of recipes, which only --policy has a use for: leave it out")
-    if options.key_frames < 0 or (options.limit is not None and options.limit < 1):
-        raise ConfigError("--key-frames must not be negative, and --limit must be at least 1")
+    if options.limit is not None and options.limit < 1:
+        raise ConfigError("--limit must be at least 1")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -271,6 +272,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", help="of --judge vlm: the endpoint up to its version")
     parser.add_argument("--model", help="of --judge vlm: the model's name there")
     parser.add_argument("--key-env", default="OPENAI_API_KEY", help="environment variable of the key (OPENAI_API_KEY)")
-    parser.add_argument("--key-frames", type=int, default=0, help="screenshots shown beside the last one (0)")
+    add_prompt_options(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one line of JSON")
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tapwise.records import Split
@@ -20,7 +20,7 @@ class EvaluationProtocol:
     their own. `episodes` tasks of `split` are `drawn` by `task_seed`, each played `runs` times. `step_limits` are the
     lowest and highest of the tasks' limits, by suite. `settle` says how long a screen is waited for: seconds and looks.
     `screenshots` are blank in a control that no policy should survive. `success` is what counts as such, and `judge`
-    the name of whoever is asked, "none" where nobody is. `leak` tells what the splits share, empty where nothing.
+    who is asked and by which prompt, empty where nobody is. `leak` tells what the splits share, empty where nothing.
     """
 
     device: str
@@ -38,7 +38,7 @@ class EvaluationProtocol:
     decoding: Literal["greedy"] = "greedy"
     observation: Literal["screenshot", "screenshot and accessibility tree"] = "screenshot"
     screenshots: Literal["as seen", "blank"] = "as seen"
-    judge: str = "none"
+    judge: Mapping[str, str] = field(default_factory=dict)
     aborted_episodes: str = ABORTED
     leak: str = ""
 

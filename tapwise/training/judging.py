@@ -12,6 +12,7 @@ from tapwise.chat import ChatClient
 from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.errors import JudgeError
 from tapwise.evaluator.vlm_judge import VlmJudge
+from tapwise.evaluator.vlm_prompt import Prompt
 from tapwise.protocols import Judge
 from tapwise.records import Trajectory, Verdict
 from tapwise.training.recipes import JudgeConfig
@@ -75,14 +76,24 @@ class RolloutJudge:
         self._store.annotate(name, verdicts=[verdict, *self._others(name)])
 
 
+def judge_told(config: JudgeConfig) -> dict[str, str]:
+    """A recipe's judge for a manifest, with a hash of all that it is asked beside the episodes; empty without one.
+    Raises ConfigError when its examples cannot be read."""
+    if not config.url:
+        return {}
+    told = {"model": config.model, "frames": config.frames, "examples": config.examples}
+    return told | {"prompt_sha": Prompt.parse(config.frames, config.examples).sha}
+
+
 @contextmanager
 def open_judge(config: JudgeConfig, store: ParquetTrajectoryStore) -> Iterator[RolloutJudge | None]:
     """The judge of a recipe, or None when it names none."""
     if not config.url:
         yield None
         return
+    prompt = Prompt.parse(config.frames, config.examples)
     client = ChatClient(config.url, config.model, config.key_env, concurrency=config.concurrency)
-    judge = VlmJudge(client, key_frames=config.key_frames)
+    judge = VlmJudge(client, prompt=prompt)
     with closing(client), closing(RolloutJudge(judge, store, config.concurrency)) as asked:
         yield asked
 

@@ -20,6 +20,7 @@ from tapwise.android_env.tasks import Suite
 from tapwise.config import recipe_sha
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.evaluator.protocol import EvaluationProtocol
+from tapwise.training.judging import judge_told
 from tapwise.training.recipes import BaseRecipe, FarmConfig, Recipe
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pillow", "pydantic", "pyarrow")
@@ -63,9 +64,9 @@ def phone_protocol(recipe: BaseRecipe, suite: Suite) -> EvaluationProtocol:
     )
 
 
-def _judge(recipe: BaseRecipe, suite: Suite) -> str:
+def _judge(recipe: BaseRecipe, suite: Suite) -> dict[str, str]:
     """Who says whether an episode has succeeded, where the phone's state does not."""
-    return recipe.judge.model if isinstance(recipe, Recipe) and not suite.tells else "none"
+    return judge_told(recipe.judge) if isinstance(recipe, Recipe) and not suite.tells else {}
 
 
 def leak_of(suite: Suite) -> str:

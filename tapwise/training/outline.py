@@ -102,10 +102,8 @@ def prompt_tokens(
     image = int(grid.prod()) // getattr(processor.image_processor, "merge_size", 2) ** 2
     observation = Observation(screenshot, "", True, 0.0)
     history = tuple(Step(observation, Decision(actions[n % len(actions)], "")) for n in range(HISTORY))
-    texts = [
-        chat_prompt(processor, form, Context(_task(instruction), history, observation), 0)
-        for instruction in instructions
-    ]
+    contexts = [Context(_task(instruction), history, observation) for instruction in instructions]
+    texts = [chat_prompt(processor, form, context).replace(processor.image_token, "") for context in contexts]
     answers = [form.format(action) for action in actions]
     return PromptTokens(image, _mean_length(tokenizer, texts), _mean_length(tokenizer, answers) + 1)
 

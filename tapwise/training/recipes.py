@@ -171,8 +171,10 @@ class JudgeConfig(Config):
     """the model's name there"""
     key_env: str = "OPENAI_API_KEY"
     """environment variable that holds the key"""
-    key_frames: int = Field(0, ge=0)
-    """screenshots that it is shown beside the last one"""
+    frames: str = Field("final", pattern=r"^(final|steps|key:[1-9]\d*)$")
+    """screenshots that it is shown: final, steps, or key:K for the last and those where the screen changed most"""
+    examples: str = "none"
+    """worked examples that it is shown before: none, how many of those of the package, or a folder"""
     concurrency: int = Field(8, gt=0)
     """episodes it is asked about at once"""
     reward: Literal["outcome", "verdict"] = "outcome"

@@ -25,7 +25,7 @@ from tapwise.training.basic_skills import pointing_samples
 from tapwise.training.compose import critic_reader
 from tapwise.training.critic import Critic
 from tapwise.training.curriculum import draw_reminders, draw_tasks, success_rates
-from tapwise.training.judging import RolloutJudge, open_judge, rewarded
+from tapwise.training.judging import RolloutJudge, judge_told, open_judge, rewarded
 from tapwise.training.recipes import DigiRLConfig, Recipe
 from tapwise.training.runs.policy_run import PolicyRun
 from tapwise.training.runs.units import Observer, Progress, Unit
@@ -56,6 +56,7 @@ class Run(PolicyRun[Recipe]):
         """what is learned from, each with the success that it is rewarded for"""
         self._judge: RolloutJudge | None = None
         self._acting: VlmPolicy | None = None
+        self._judge_told = judge_told(recipe.judge)
         self._ready()
 
     def units(self) -> list[Unit]:
@@ -81,6 +82,9 @@ class Run(PolicyRun[Recipe]):
             "offline/collect": self.recipe.offline.episodes // max(1, chunks),
             "online": self.recipe.online.episodes,
         }
+
+    def _manifest(self) -> dict[str, Any]:
+        return {**super()._manifest(), **({"judge": self._judge_told} if self._judge_told else {})}
 
     def _equipment(self) -> AbstractContextManager[object]:
         return self._phones_and_judge()

@@ -8,6 +8,8 @@ import pytest
 
 from tapwise.cli import main
 from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.evaluator.ocr import Line, Page
+from tapwise.records import Screenshot
 
 FAST = ["--farm.backend=in_process", "--farm.devices=2", "--farm.size=540x1200", "--episodes=2", "--json"]
 
@@ -171,12 +173,52 @@ def test_a_cascade_asks_the_dear_judge_only_what_is_open(
     assert chat_server.requests == []  # type: ignore[attr-defined]
 
 
+def test_text_rules_decide_what_they_can_before_a_model_is_asked(
+    finished_run: Path,
+    tmp_path: Path,
+    chat_server: object,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Asking:
+        """Reads that a question is open on every other screen."""
+
+        name = "asking"
+
+        def read(self, screenshot: Screenshot) -> Page:
+            text = "Cancel" if sum(screenshot.data) % 2 else "Settings"
+            return Page((Line(text, 0.99, (0.1, 0.5, 0.2, 0.6)),), 0.25)
+
+    monkeypatch.setattr("tapwise.evaluator.ocr.RapidReader", Asking)
+    store = _copy(finished_run, tmp_path / "store")
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\ntemplates = ["*"]\nverdict = "failure"\nwhen = ["seen Cancel"]\n', encoding="utf-8")
+    asking = ["judge", str(store), "--text-rules", str(rules)]
+    assert main([*asking, "--json"]) == 0
+    told = _outcome(capsys)
+    name, decided, texts = str(told["judge"]), told["decided"], told["texts"]
+    assert name.startswith("text:")
+    assert 0 < texts["read_now"] <= texts["screens"] == told["judged"]  # type: ignore[index, operator]
+    assert texts["seconds"] == pytest.approx(0.25 * texts["read_now"])  # type: ignore[index]
+    chat_server.script = ['{"success": false}']  # type: ignore[attr-defined]
+    assert main([*asking, "--url", chat_server.url, "--model", "m", "--frames", "key:2", "--json"]) == 0  # type: ignore[attr-defined]
+    told = _outcome(capsys)
+    shares: dict[str, dict[str, int]] = told["stages"]  # type: ignore[assignment]
+    assert (shares[name]["asked"], shares[name]["decided"]) == (told["judged"], decided)
+    assert shares[name]["decided"] + shares["vlm:m frames=key:2"]["decided"] == told["judged"]
+    assert told["texts"]["read_now"] == 0  # type: ignore[index]
+    assert told["prompt"]["frames"] == "key:2"  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("options", "hint"),
     [
         ([], "name a judge"),
         (["--url", "http://127.0.0.1:1/v1"], "belong together"),
         (["--outcome", "--doubt=1"], "0.5"),
+        (["--text-rules", "none.toml"], "none.toml cannot be read"),
+        (["--url", "http://127.0.0.1:1/v1", "--model", "m", "--frames", "key"], "key:4"),
+        (["--url", "http://127.0.0.1:1/v1", "--model", "m", "--examples", "nowhere"], "nowhere"),
     ],
 )
 def test_no_judge_is_named(
@@ -217,7 +259,7 @@ def test_lists_of_instructions_are_judged_and_their_leak_is_told(
     assert found["leak"] == "1 of 3 test instructions are training instructions too"
     manifest = json.loads((tmp_path / "out/manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocol"]["success"] == "the judge's verdict on the episode"
-    assert manifest["protocol"]["judge"] == "m"
+    assert manifest["protocol"]["judge"]["model"] == "m"
     assert manifest["protocol"]["step_limits"] == {"aitw_general": [10, 10]}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ import pytest
 
 from tapwise.cli import main
 from tapwise.cli.agreement import Word
-from tapwise.cli.judge_calibrate import drift, read_labels
-from tapwise.errors import ConfigError
+from tapwise.cli.judge_drift import drift
+from tapwise.datasets.labels import read_labels
+from tapwise.datasets.store import ParquetTrajectoryStore
+from tapwise.records import Verdict
 
 SMALL = ["--episodes", "10", "--measured", "10", "--updates", "1", "--suite", "general"]
 
@@ -54,6 +59,20 @@ def test_a_judge_has_a_card_and_judges_other_stores(
     assert told(capsys)["decided"] == 0  # nothing is that sure, and there is no other stage
 
 
+def test_a_local_model_judges_as_an_endpoint_would(
+    judge: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(judge / "testbed", tmp_path / "bed")
+    asking = ["judge", str(tmp_path / "bed"), "--local", str(tiny_model), "--frames", "key:2", "--examples", "2"]
+    assert main([*asking, "--json"]) == 0
+    found = told(capsys)
+    assert (found["judged"], found["decided"]) == (10, 10)
+    assert found["judge"].startswith(f"local:{tiny_model.name}@")
+    assert found["prompt"]["examples"] == "2"
+    assert main([*asking, "--doubt", "0.5", "--json"]) == 0
+    assert told(capsys)["decided"] == 0
+
+
 def test_calibration_by_outcome_and_by_people(judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bed, page = str(judge / "testbed"), tmp_path / "page.html"
     assert main(["judge", "calibrate", bed, "--page", str(page), "--json"]) == 0
@@ -88,14 +107,64 @@ def test_drift_counts_what_changed_and_which_was_right() -> None:
     found = drift(now, then)
     assert (found["both"], found["same"], found["changed"]) == (3, 1, {"to success": 2})
     assert (found["now_right"], found["now_wrong"], found["trajectories"]) == (1, 1, ["a", "b"])
+    assert found["agreement"] == pytest.approx(1 / 3)
+    assert found["kappa"] == pytest.approx(0.0)  # 1/3 by chance, too: two of three against none of three
+    low, high = found["kappa_ci95"]
+    assert low < found["kappa"] < high
+    assert drift(now, [])["agreement"] is None
 
 
-@pytest.mark.parametrize(
-    ("text", "hint"), [("a,b\n", "columns"), ("trajectory,success\nx,perhaps\n", "line 2"), (None, "cannot be read")]
-)
-def test_labels_that_cannot_be_read(text: str | None, hint: str, tmp_path: Path) -> None:
-    path = tmp_path / "labels.csv"
-    if text is not None:
-        path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=hint):
-        read_labels(path)
+def test_two_versions_of_a_judge_are_compared_across_stores(
+    judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, page = tmp_path / "now", tmp_path / "changed.html"
+    shutil.copytree(judge / "testbed", now)
+    with ParquetTrajectoryStore(now) as store:
+        old = next(one for one in next(iter(store.scan())).verdicts if one.judge.startswith("critic:"))
+        changed = store.ids()[:4]
+        for name in store.ids():
+            (said,) = [one.success for one in store.summary(name).verdicts if one.judge == old.judge]
+            store.annotate(name, verdicts=[Verdict(said is (name not in changed), "new", reason="seen anew")])
+        same = dict.fromkeys(store.ids(), True)
+    stores = ["judge", "calibrate", str(now), str(judge / "testbed"), "--against", old.judge]
+    assert main([*stores, "--page", str(page), "--json"]) == 0
+    found = told(capsys)
+    assert found["judge"] == "new"
+    assert found["drift"]["both"] == len(same)
+    assert set(found["drift"]["trajectories"]) == set(changed)
+    text = page.read_text(encoding="utf-8")
+    assert all(name in text for name in changed)
+    assert not any(name in text for name in same if name not in changed)
+    assert f"{old.judge}, then" in text
+    assert "data:image/" in text
+    assert main(stores) == 0
+    assert "kappa of the two" in capsys.readouterr().out
+    other = tmp_path / "others"
+    assert main(["judge", "testbed", "--out", str(other), "--episodes", "10", "--suite", "general", "--seed", "9"]) == 0
+    assert main(["judge", str(other), "--outcome"]) == 0
+    capsys.readouterr()
+    assert main(["judge", "calibrate", str(now), str(other), "--json"]) == 0
+    assert told(capsys)["drift"]["both"] == 0  # the same names, and other episodes
+
+
+def test_people_label_until_they_are_interrupted_and_judges_are_compared_with_them(
+    judge: Path, tmp_path: Path, child_program: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bed, labels = str(judge / "testbed"), tmp_path / "labels.csv"
+    command = [sys.executable, "-m", "tapwise", "judge", "label", bed, "--out", str(labels), "--limit", "3", "--json"]
+    with child_program(command) as program:
+        found = json.loads(program.line())
+        assert found["episodes"] == 3
+        for number, word in enumerate(("success", "failure", "unknown")):
+            sent = json.dumps({"number": number, "label": word}).encode()
+            request = urllib.request.Request(found["address"] + "label", sent, {"Content-Type": "application/json"})
+            urllib.request.urlopen(request, timeout=10).read()
+        program.process.kill()  # nothing that was answered for may be lost
+        program.process.wait(20)
+    said = read_labels(labels)
+    assert sorted(said.values(), key=str) == [False, None, True]
+    assert main(["judge", bed, "--outcome"]) == 0
+    capsys.readouterr()
+    assert main(["judge", "calibrate", bed, "--judge", "outcome", "--labels", str(labels), "--json"]) == 0
+    assert told(capsys)["decided"] == 2
+    assert main(["judge", "label", bed, "--limit", "0"]) == 2

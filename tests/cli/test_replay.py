@@ -72,7 +72,7 @@ def test_a_judge_is_asked_once(store: Path, chat_server: Any, capsys: pytest.Cap
     found = told(capsys, *arguments)
     assert found["judged_now"] == 1  # an abstention is asked again
     assert len(chat_server.requests) == asked + 2
-    found = told(capsys, *arguments, "--key-frames", "1")
+    found = told(capsys, *arguments, "--frames", "key:2")
     assert found["judged_now"] == 3  # shown more, it may say something else
     assert (store / "journal.log").read_bytes() == before
 

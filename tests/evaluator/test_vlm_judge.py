@@ -12,7 +12,9 @@ import pytest
 from tapwise.chat import ChatClient
 from tapwise.errors import JudgeError
 from tapwise.evaluator import OutcomeJudge, VlmJudge
-from tapwise.evaluator.vlm_judge import build_messages, parse_verdict
+from tapwise.evaluator.frames import Frames
+from tapwise.evaluator.vlm_judge import parse_verdict
+from tapwise.evaluator.vlm_prompt import Prompt
 from tapwise.protocols import Judge
 from tapwise.records import (
     Action,
@@ -120,19 +122,21 @@ def test_other_replies_are_abstentions(text: str) -> None:
 
 
 def test_the_question_shows_actions_and_the_last_screen() -> None:
-    messages: Any = build_messages(episode())
+    messages: Any = Prompt().messages(episode())
     text = messages[-1]["content"][0]["text"]
     assert 'Task: "Buy milk"' in text
     assert '1. open the app "Shop"\n2. tap (50%, 25%) (meaning "Search")\n3. type "milk \\"fresh\\""' in text
     assert '8. end the episode, claiming success, answering "2 litres"' in text
     assert pictures(messages) == [b"last"]
-    assert pictures(build_messages(episode(final=None))) == [b"7"]
+    assert pictures(Prompt().messages(episode(final=None))) == [b"7"]
 
 
-@pytest.mark.parametrize(("key_frames", "shown"), [(1, [b"4", b"last"]), (2, [b"2", b"6", b"last"])])
-def test_key_frames_are_spread_over_the_episode(key_frames: int, shown: list[bytes]) -> None:
-    assert pictures(build_messages(episode(), key_frames)) == shown
-    assert len(pictures(build_messages(episode(), 100))) == 9
+def test_key_frames_are_shown_in_order_and_with_the_numbers_of_their_steps() -> None:
+    messages: Any = Prompt(Frames("key", 3)).messages(episode())
+    assert pictures(messages) == [b"1", b"2", b"last"]  # no picture of these can be read: all differ alike
+    labels = [part["text"] for part in messages[-1]["content"][1:] if part["type"] == "text"]
+    assert labels == ["Screenshot before action 2:", "Screenshot before action 3:", "The last screenshot:"]
+    assert len(pictures(Prompt(Frames("steps")).messages(episode()))) == 9
 
 
 def test_verdicts_carry_judge_cost_and_reason(judge_of: Callable[..., VlmJudge]) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.errors import ConfigError, JudgeError
 from tapwise.records import Trajectory
+from tapwise.training.judging import judge_told
 from tapwise.training.recipes import JudgeConfig, Recipe
 from tapwise.training.run import Run
 
@@ -111,3 +112,26 @@ def test_lists_of_instructions_are_trained_on_by_verdicts_alone(
     assert all(one.success for one in run.rollouts)
     assert [len(found) for found in run.progress.evaluations.values()] == [2, 2, 2]
     assert all(result["success"] for found in run.progress.evaluations.values() for result in found)
+
+
+def test_what_a_judge_is_asked_is_in_the_manifest_and_in_its_name(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any
+) -> None:
+    ways = ({}, {"frames": "key:3"}, {"frames": "key:3", "examples": "2"})
+    told = [judge_told(judged(**more).judge) for more in ways]
+    assert len({one["prompt_sha"] for one in told}) == 3
+    run = Run(judged(**ways[-1]), tmp_path / "run", watcher)
+    run.go()
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["judge"] == told[-1]
+    (name,) = {one.verdicts[0].judge for one in run.rollouts}
+    assert name.startswith("vlm:small frames=key:3,examples=2:")
+
+
+def test_examples_that_are_not_there_are_told_before_a_run(
+    tmp_path: Path, judged: Callable[..., Recipe], watcher: Any
+) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        Run(judged(examples="nowhere"), tmp_path, watcher)
+    with pytest.raises(ValidationError, match="frames"):
+        judged(frames="key:0")

@@ -34,6 +34,8 @@ class FeatureCache:
         self._limit = limit_bytes
         self._used = 0
         self._items: OrderedDict[bytes, Features] = OrderedDict()
+        self.put_in = 0
+        """features that were put in so far"""
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._items
@@ -45,6 +47,12 @@ class FeatureCache:
         """Keep the features of a screen."""
         self._items[key] = features
         self._used += features.nbytes
+        self.put_in += 1
+
+    def clear(self) -> None:
+        """Drop all."""
+        self._items.clear()
+        self._used = 0
 
     def take(self, keys: Sequence[bytes]) -> list[Features]:
         """The features of screens that are all there; afterwards those not used for long are dropped."""

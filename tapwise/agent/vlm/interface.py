@@ -32,7 +32,7 @@ class AgentInterface:
     def of(cls, model: VlmModel) -> AgentInterface:
         """That of a loaded model."""
         size = getattr(model.processor.image_processor, "size", None) or {}
-        asked = "\n".join(chat_prompt(model.processor, model.action_text, context, 1) for context in _contexts())
+        asked = "\n".join(chat_prompt(model.processor, model.action_text, context) for context in _contexts())
         return cls(
             codec=type(model.action_text).__name__,
             prompt_sha=hashlib.sha256(asked.encode()).hexdigest()[:16],

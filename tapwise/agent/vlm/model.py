@@ -120,6 +120,16 @@ class VlmModel:
             found = self._cache.take(keys)
         return join(found, self.model.dtype), torch.cat([features.grid for features in found])
 
+    @property
+    def pictures_encoded(self) -> int:
+        """How often a picture went through the vision tower so far."""
+        return self._cache.put_in
+
+    def forget_pictures(self) -> None:
+        """Encode every picture again when it is next seen."""
+        with self._looking:
+            self._cache.clear()
+
     def _encode(self, missing: dict[bytes, Screenshot]) -> None:
         """Run the vision tower. On the CPU one screen at a time: the last bits of a batch depend on its size, and a run
         that goes on must find the very same features."""
@@ -145,12 +155,17 @@ class VlmModel:
 
     def encode(self, contexts: Sequence[Context]) -> Encoded:
         """Prompts of a batch of contexts, padded on the left."""
-        features, grid = self.image_features([context.observation.screenshot for context in contexts])
+        texts = [chat_prompt(self.processor, self.action_text, context) for context in contexts]
+        return self.encode_chats(texts, [[context.observation.screenshot] for context in contexts])
+
+    def encode_chats(self, texts: Sequence[str], screenshots: Sequence[Sequence[Screenshot]]) -> Encoded:
+        """Chats of a batch, padded on the left; each text has an image token for each of its screenshots, in order.
+        Raises ValueError when a text has another number of them."""
+        features, grid = self.image_features([shot for each in screenshots for shot in each])
         merge = getattr(self.processor.image_processor, "merge_size", 2)
-        counts = (grid.prod(dim=1) // merge**2).tolist()
+        counts = iter((grid.prod(dim=1) // merge**2).tolist())
         texts = [
-            chat_prompt(self.processor, self.action_text, context, count)
-            for context, count in zip(contexts, counts, strict=True)
+            self._widened(text, [next(counts) for _ in each]) for text, each in zip(texts, screenshots, strict=True)
         ]
         tokens = self.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(self.device)
         image = (tokens["input_ids"] == self.processor.image_token_id).long()
@@ -161,6 +176,14 @@ class VlmModel:
             "image_grid_thw": grid,
         }
         return Encoded(inputs, features)
+
+    def _widened(self, text: str, counts: Sequence[int]) -> str:
+        """A chat with as many image tokens for each screenshot as its features take."""
+        token = self.processor.image_token
+        first, *others = text.split(token)
+        if len(others) != len(counts):
+            raise ValueError(f"a chat has {len(others)} image tokens for {len(counts)} screenshots")
+        return first + "".join(token * count + part for count, part in zip(counts, others, strict=True))
 
     # --- acting --------------------------------------------------------------------------------------
 
@@ -274,14 +297,14 @@ def own_form(tokenizer: Any) -> ActionText:
     return GridActionText() if set(grid_tokens()) <= set(tokenizer.get_vocab()) else JsonCodec()
 
 
-def chat_prompt(processor: Any, form: ActionText, context: Context, image_tokens: int) -> str:
-    """The whole prompt for a context, with as many image tokens as the screenshot takes."""
+def chat_prompt(processor: Any, form: ActionText, context: Context) -> str:
+    """The whole prompt for a context, with one image token for the screenshot."""
     words = context_prompt(context)
     if form.instructions:
         words = f"{form.instructions}\n{words}"
     messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": words}]}]
     text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    return text.replace(processor.image_token, processor.image_token * image_tokens)
+    return text
 
 
 def _as_list(value: int | list[int] | None) -> list[int]:

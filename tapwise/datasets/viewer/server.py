@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from tapwise.datasets.store import ParquetTrajectoryStore
 from tapwise.datasets.viewer.episodes import detailed, listed, pictures
 from tapwise.datasets.viewer.page import page_source
-from tapwise.errors import ConfigError, StoreError
-
-_OWN_NAMES = frozenset({"127.0.0.1", "localhost"})
+from tapwise.datasets.viewer.serving import HTML, LoopbackServer, Reply, json_reply
+from tapwise.errors import ConfigError
 
 
 class _Shelf:
@@ -32,8 +27,8 @@ class _Shelf:
     def episode(self, name: str) -> dict[str, Any]:
         return detailed(self._store.get(name))
 
-    def picture(self, name: str, index: int) -> tuple[str, bytes]:
-        """Media type and bytes of a frame's picture. Raises IndexError when there is no such frame."""
+    def picture(self, name: str, index: int) -> Reply:
+        """A frame's picture. Raises IndexError when there is no such frame."""
         screenshot = pictures(self._store.get(name))[index].screenshot
         return f"image/{screenshot.format}", screenshot.data
 
@@ -44,23 +39,25 @@ class _Shelf:
         return ParquetTrajectoryStore(self._folder, mode="read", on_corrupt="skip")
 
 
-class ViewServer(ThreadingHTTPServer):
+class ViewServer(LoopbackServer):
     """Serves one store until it is closed."""
 
-    daemon_threads = True
-
     def __init__(self, folder: Path, port: int) -> None:
-        self._shelf = _Shelf(folder)
+        shelf = self._shelf = _Shelf(folder)
+        page = page_source().encode()
         try:
-            super().__init__(("127.0.0.1", port), _handler(self._shelf))
+            super().__init__(
+                port,
+                {
+                    "/": lambda _: (HTML, page),
+                    "/list": lambda _: json_reply(shelf.list()),
+                    "/episode": lambda asked: json_reply(shelf.episode(asked["id"])),
+                    "/picture": lambda asked: shelf.picture(asked["id"], int(asked["frame"])),
+                },
+            )
         except BaseException:
-            self._shelf.close()
+            shelf.close()
             raise
-
-    @property
-    def address(self) -> str:
-        """Where a browser finds it."""
-        return f"http://127.0.0.1:{self.server_address[1]}/"
 
     def server_close(self) -> None:
         """Close the socket and the store."""
@@ -74,41 +71,3 @@ def make_server(folder: Path, port: int) -> ViewServer:
         return ViewServer(folder, port)
     except (OSError, OverflowError) as error:
         raise ConfigError(f"port {port} cannot be had ({error}): choose another one, or --port 0") from None
-
-
-def _handler(shelf: _Shelf) -> type[BaseHTTPRequestHandler]:
-    page = page_source().encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in _OWN_NAMES:
-                self.send_error(403)  # another site's name that leads here must not read the screens
-                return
-            url = urlsplit(self.path)
-            asked = {name: values[0] for name, values in parse_qs(url.query).items()}
-            routes: dict[str, Callable[[], tuple[str, bytes]]] = {
-                "/": lambda: ("text/html; charset=utf-8", page),
-                "/list": lambda: _json(shelf.list()),
-                "/episode": lambda: _json(shelf.episode(asked["id"])),
-                "/picture": lambda: shelf.picture(asked["id"], int(asked["frame"])),
-            }
-            try:
-                kind, body = routes[url.path]()
-            except (KeyError, ValueError, IndexError, StoreError):
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    return Handler
-
-
-def _json(value: object) -> tuple[str, bytes]:
-    return "application/json", json.dumps(value).encode()

@@ -99,7 +99,7 @@ def test_outcomes_of_the_policy_are_labels(
 def test_a_store_needs_no_phone(
     tmp_path: Path, tiny_recipe: TinyRecipe, watcher: Any, expert_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy_run, "make_farm", lambda *_: pytest.fail("a farm was started"))
+    monkeypatch.setattr(policy_run, "open_phones", lambda *_: pytest.fail("a farm was started"))
     recipe = tiny_recipe(
         "vem", data={"store": str(expert_store), "held_out": 0.3}, labels={"source": "rules"}, iterations=1
     )
