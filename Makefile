@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(TORCH)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,gym,hub,lora,grpc,appium,ray]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,gym,hub,lora,grpc,appium,ray,metrics]' --group dev
 	touch $@
 
 demo: $(INSTALLED) ## train an agent from nothing on virtual phones and write a report

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from tapwise.errors import ConfigError, DeviceError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tapwise.emulators.farm import Farm
     from tapwise.emulators.farm_board import Board
     from tapwise.emulators.farm_status import DeviceStatus
     from tapwise.training.recipes import FarmConfig
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--emulator", default="emulator", help="the program that starts emulators (emulator)")
     up.add_argument("--snapshot", default="", help="the AVD's snapshot to start from")
     up.add_argument("--image", default="", help="the containers' image")
+    up.add_argument("--metrics-port", type=int, default=0, help="serve /metrics for Prometheus on loopback (no)")
     up.add_argument("--detach", action="store_true", help="leave it in the background once all devices are up")
     up.add_argument("--timeout", type=float, default=300.0, help="seconds until all must be up with --detach (300)")
     _common(up)
@@ -101,7 +104,7 @@ def _config(options: argparse.Namespace) -> FarmConfig:
 
     from tapwise.training.recipes import FarmConfig
 
-    names = ("devices", "backend", "transport", "size", "noise", "avd", "emulator", "snapshot", "image")
+    names = ("metrics_port", "devices", "backend", "transport", "size", "noise", "avd", "emulator", "snapshot", "image")
     try:
         return FarmConfig(**{name: getattr(options, name) for name in names}, addresses=tuple(options.addresses))
     except ValidationError as error:
@@ -125,7 +128,7 @@ def _up(options: argparse.Namespace) -> int:
     board = BoardWriter(options.folder, config.backend, config.transport)
     live = None if options.json or not console.is_terminal else Live(console=console, auto_refresh=False)
     try:
-        with interruptible(), make_farm(config) as farm:
+        with interruptible(), make_farm(config) as farm, _metrics(farm, config.metrics_port):
             if live is not None:
                 live.start()
             while True:
@@ -146,6 +149,12 @@ def _up(options: argparse.Namespace) -> int:
         board.close()
 
 
+def _metrics(farm: Farm, port: int) -> AbstractContextManager[object]:
+    from tapwise.emulators.farm_metrics import FarmMetrics, served
+
+    return served(FarmMetrics(farm.status, farm.waiting), port) if port else nullcontext()
+
+
 def _tell(devices: Sequence[DeviceStatus], as_json: bool) -> None:
     if as_json:
         print(json.dumps([device.to_json() for device in devices]), flush=True)
@@ -161,6 +170,7 @@ def _up_detached(options: argparse.Namespace, config: FarmConfig) -> int:
     words = [
         *("--folder", str(options.folder), "--devices", str(config.devices), "--backend", config.backend),
         *("--transport", config.transport, "--size", config.size, "--noise", config.noise),
+        *("--metrics-port", str(config.metrics_port)),
         *("--avd", config.avd, "--emulator", config.emulator, "--snapshot", config.snapshot, "--image", config.image),
         *(("--addresses", *config.addresses) if config.addresses else ()),
     ]

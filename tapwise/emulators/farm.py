@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from tapwise.emulators.backends.base import Backend
+from tapwise.emulators.breaker import CircuitBreaker
 from tapwise.emulators.farm_status import DeviceStatus, FarmLimits, State
 from tapwise.emulators.host import host_trouble
 from tapwise.emulators.supervisor import Supervisor
@@ -20,7 +22,8 @@ from tapwise.protocols import Device
 class Farm:
     """`size` devices from a backend. They boot in the background as soon as the farm is made.
 
-    While `host_trouble` says what the host lacks, nothing is booted, and no device is blamed for it.
+    While `host_trouble` says what the host lacks, nothing is booted, and no device is blamed for it; nor when several
+    devices fail alike at the same time.
 
     Thread-safe. A fault of one device costs the lease that was on it, nothing else. Use as a context manager, or
     call `close`.
@@ -39,15 +42,17 @@ class Farm:
         self._changed = threading.Condition()
         self._closed = False
         boot_permits = threading.Semaphore(limits.boots_at_once)
+        breaker = CircuitBreaker(size, host_trouble, limits.alike_window_s, limits.host_retry_s)
+        self._waiting: deque[object] = deque()
         self._supervisors = [
-            Supervisor(backend, index, limits, self._changed, boot_permits, host_trouble) for index in range(size)
+            Supervisor(backend, index, limits, self._changed, boot_permits, breaker) for index in range(size)
         ]
         for supervisor in self._supervisors:
             supervisor.start()
 
     @contextmanager
     def lease(self, timeout_s: float = 120.0, task: str | None = None) -> Iterator[Device]:
-        """Work with a device that nobody else has; the one that rested longest.
+        """Work with a device that nobody else has; the one that rested longest. Who asked first is served first.
 
         `task` is shown in the status. A DeviceError that leaves the block, alone or as another error's cause, marks
         the device sick; so does `report`. Raises FarmError when the farm is closed, every device is dead, or none
@@ -83,6 +88,11 @@ class Farm:
         """Every device at this moment, in a fixed order."""
         with self._changed:
             return [supervisor.status() for supervisor in self._supervisors]
+
+    def waiting(self) -> int:
+        """How many wait for a device."""
+        with self._changed:
+            return len(self._waiting)
 
     def wait_ready(self, timeout_s: float = 120.0, count: int | None = None) -> None:
         """Wait until `count` devices (default: all) are up, leased or not.
@@ -125,19 +135,30 @@ class Farm:
         self.close()
 
     def _acquire(self, timeout_s: float, task: str | None) -> tuple[Supervisor, int, Device]:
-        deadline = time.monotonic() + timeout_s
+        deadline, ticket = time.monotonic() + timeout_s, object()
         with self._changed:
-            while True:
-                if self._closed:
-                    raise FarmError("the farm is closed: it lends no devices any more")
-                for supervisor in sorted(self._supervisors, key=lambda one: one.since_s):
-                    booted = supervisor.lend(task)
-                    if booted is not None:
-                        return supervisor, supervisor.generation, booted.device
-                if all(supervisor.state is State.DEAD for supervisor in self._supervisors):
-                    raise FarmError(f"every device of the farm is dead:\n{self._describe()}")
-                if not self._changed.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
-                    raise FarmError(f"no device became ready within {timeout_s:g} s:\n{self._describe()}")
+            self._waiting.append(ticket)
+            try:
+                return self._wait_for_turn(ticket, deadline, timeout_s, task)
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+
+    def _wait_for_turn(
+        self, ticket: object, deadline: float, timeout_s: float, task: str | None
+    ) -> tuple[Supervisor, int, Device]:
+        """Wait until the ticket is the first and a device is ready; `changed` is held."""
+        while True:
+            if self._closed:
+                raise FarmError("the farm is closed: it lends no devices any more")
+            for supervisor in sorted(self._supervisors, key=lambda one: one.since_s):
+                booted = supervisor.lend(task) if self._waiting[0] is ticket else None
+                if booted is not None:
+                    return supervisor, supervisor.generation, booted.device
+            if all(supervisor.state is State.DEAD for supervisor in self._supervisors):
+                raise FarmError(f"every device of the farm is dead:\n{self._describe()}")
+            if not self._changed.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
+                raise FarmError(f"no device became ready within {timeout_s:g} s:\n{self._describe()}")
 
     def _describe(self) -> str:
         return "\n".join(f"  {supervisor.status()}" for supervisor in self._supervisors)

@@ -78,7 +78,9 @@ class FarmLimits:
     longest_retry_s: float = 30.0
     """see `first_retry_s`"""
     host_retry_s: float = 5.0
-    """wait before the next look at a host that is short of disk or memory; such waits cost no restart"""
+    """wait before the next look at a host that is sick; such waits cost no restart"""
+    alike_window_s: float = 10.0
+    """devices that fail by one cause within this time are not blamed: what they share is"""
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:

@@ -23,6 +23,9 @@ from typing import IO
 from tapwise.errors import ConfigError, DeviceError
 
 _POLL_S = 0.005
+LOG_LIMIT = 1 << 20
+"""bytes of a program's standard error that are kept; beyond them only the end is"""
+_LOG_KEPT = 1 << 16
 _MARK = "TAPWISE_PROCESS"
 """the variable by which a program's children are known wherever they go"""
 _SHARED = frozenset({"adb", "netsimd"})
@@ -140,7 +143,10 @@ class OwnedProcess:
         return any(identity.pid == pid for identity in _marked(self._mark))
 
     def alive(self) -> bool:
-        """Whether the program still runs."""
+        """Whether the program still runs. Who asks now and then also keeps its log within bounds."""
+        with contextlib.suppress(OSError):
+            if self._log.stat().st_size > LOG_LIMIT:
+                _keep_end(self._log)
         return not self._has_ended()
 
     def error_output(self) -> str:
@@ -191,7 +197,9 @@ class ProcessRegistry:
     def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> OwnedProcess:
         """Start a program with pipes on its standard input and output. Raises DeviceError when it cannot start."""
         self._prepare()
-        descriptor, log = tempfile.mkstemp(suffix=".log", dir=self._directory)
+        created, log = tempfile.mkstemp(suffix=".log", dir=self._directory)
+        os.close(created)
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND)  # it then goes on at the end of a file that was cut
         mark = secrets.token_hex(8)
         try:
             process = subprocess.Popen(
@@ -245,6 +253,16 @@ class ProcessRegistry:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._directory.stat().st_uid != os.getuid():  # its records would have us end what somebody else chose
             raise ConfigError(f"folder {self._directory} belongs to another user: remove it, or set TMPDIR to your own")
+
+
+def _keep_end(log: Path) -> None:
+    """Cut a log down to its end, while its program may be writing: a line of that moment can be lost."""
+    with log.open("r+b") as file:
+        file.seek(-_LOG_KEPT, os.SEEK_END)
+        end = file.read()
+        file.truncate(0)
+    with log.open("ab") as file:
+        file.write(end)
 
 
 def _write_record(path: Path, record: _Record) -> None:

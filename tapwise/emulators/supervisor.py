@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 
 from tapwise.emulators.backends.base import Backend, BootedDevice
+from tapwise.emulators.breaker import CircuitBreaker
 from tapwise.emulators.farm_status import DeviceStatus, FarmLimits, RestartBudget, State
-from tapwise.emulators.host import host_trouble
 from tapwise.emulators.processes import wait_until
 from tapwise.errors import ConfigError, DeviceError
 
@@ -30,7 +29,7 @@ class Supervisor:
         limits: FarmLimits,
         changed: threading.Condition,
         boot_permits: threading.Semaphore,
-        host_trouble: Callable[[], str | None] = host_trouble,
+        breaker: CircuitBreaker,
     ) -> None:
         self.state = State.BOOTING
         self.since_s = time.monotonic()
@@ -43,7 +42,7 @@ class Supervisor:
         self._limits = limits
         self._changed = changed
         self._boot_permits = boot_permits
-        self._host_trouble = host_trouble
+        self._breaker = breaker
         self._budget = RestartBudget(limits.restarts, limits.restart_window_s)
         self._serial = f"{backend.name}-{index}"
         self._restarts: Counter[str] = Counter()
@@ -130,9 +129,10 @@ class Supervisor:
             with self._boot_permits:
                 if self._closing:
                     return
-                trouble = self._host_trouble()
+                trouble = self._breaker.trouble(self._index)
                 booted = self._backend.boot(self._index, self._limits.boot_timeout_s) if trouble is None else None
         except ConfigError as error:
+            self._breaker.failed(self._index, f"boot: {type(error).__name__}")
             self._give_up(error)
             return
         except DeviceError as error:
@@ -141,6 +141,7 @@ class Supervisor:
         if booted is None:
             self._wait_for_host(trouble or "")
             return
+        self._breaker.recovered(self._index)
         with self._changed:
             self.booted = booted
             self._serial = booted.device.serial
@@ -153,17 +154,24 @@ class Supervisor:
         with self._changed:
             self._last_error = trouble
             self._enter(State.QUARANTINED)
-            self._changed.wait_for(lambda: self._closing, self._limits.host_retry_s)
+            waits = self._breaker.alike
+            self._changed.wait_for(
+                lambda: self._closing or (waits and not self._breaker.alike), self._limits.host_retry_s
+            )
             self._enter(State.BOOTING)
 
     def _boot_failed(self, error: DeviceError) -> None:
+        cause = f"boot: {type(error).__name__}"
+        if (trouble := self._breaker.failed(self._index, cause)) is not None:
+            self._wait_for_host(f"{trouble}; {error}")
+            return
         wait_s = min(self._limits.first_retry_s * 2**self._failed_boots, self._limits.longest_retry_s)
         self._failed_boots += 1
         with self._changed:
             self._last_error = str(error)
             self._enter(State.QUARANTINED)
             self._changed.wait_for(lambda: self._closing, wait_s)
-        self._restart(f"boot: {type(error).__name__}", error)
+        self._restart(cause, error, counted=True)
 
     def _watch(self) -> None:
         with self._changed:
@@ -205,8 +213,12 @@ class Supervisor:
                 self.task = None
                 self._enter(State.READY)
 
-    def _restart(self, cause: str, error: Exception) -> None:
-        """Take the device away from whoever has it and boot it anew, unless the budget is spent."""
+    def _restart(self, cause: str, error: Exception, *, counted: bool = False) -> None:
+        """Take the device away from whoever has it and boot it anew, unless the budget is spent.
+
+        `counted`: the breaker knows of the failure already.
+        """
+        trouble = None if counted else self._breaker.failed(self._index, cause)
         with self._changed:
             if self._closing:
                 return
@@ -216,7 +228,7 @@ class Supervisor:
             self._strikes = 0
             self._last_error = str(error)
             self._restarts[cause] += 1
-            allowed = self._budget.spend(time.monotonic())
+            allowed = trouble is not None or self._budget.spend(time.monotonic())
             self._enter(State.BOOTING if allowed else State.DEAD)
         if booted is not None:
             booted.shut_down()

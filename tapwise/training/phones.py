@@ -29,11 +29,13 @@ class EpisodeCollector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Phones:
-    """Where episodes are collected, how the devices are, and `lend(task)`: one of them for other work than that."""
+    """Where episodes are collected, how the devices are, `lend(task)`: one of them for other work than that, and how
+    many wait for one."""
 
     collector: EpisodeCollector
     status: Callable[[], list[DeviceStatus]]
     lend: Callable[[str], AbstractContextManager[Device]]
+    waiting: Callable[[], int] = lambda: 0
 
 
 @contextmanager
@@ -62,4 +64,4 @@ def open_phones(
                 with farm.lease(task=task) as device:
                     yield device
 
-            yield Phones(collector, farm.status, lend)
+            yield Phones(collector, farm.status, lend, farm.waiting)

@@ -42,6 +42,8 @@ class FarmConfig(Config):
     """the image that containers run; its ADB listens on port 5555"""
     grpc: bool = False
     """whether emulators serve gRPC, on the port 3000 above their console's, which AndroidWorld asks for"""
+    metrics_port: int = Field(0, ge=0, lt=65536)
+    """port on loopback at which Prometheus finds /metrics during a run; 0: none"""
     ray: str = ""
     """address of a Ray cluster, on each node of which so many devices run: host:port, "auto" for the one that this
     machine is part of, "local" for one of its own; empty: this machine alone"""

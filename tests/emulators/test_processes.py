@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tapwise.emulators.processes import Identity, ProcessRegistry, identify, wait_until
+from tapwise.emulators.processes import LOG_LIMIT, Identity, ProcessRegistry, identify, wait_until
 from tapwise.errors import ConfigError, DeviceError
 
 Start = Callable[[str], tuple[Any, str]]
@@ -185,3 +185,24 @@ def test_identities() -> None:
     assert mine.is_running()
     assert not Identity(mine.pid, mine.started + 1, mine.boot).is_running()
     assert identify(2**22 + 1) is None
+
+
+def test_what_a_program_complains_of_is_kept_within_bounds(start: Start, tmp_path: Path) -> None:
+    program = (
+        "import sys; print('up', flush=True)\n"
+        "for n in range(40): sys.stderr.write('x' * 100_000 + chr(10)); sys.stderr.flush(); sys.stdin.readline()\n"
+        "sys.stderr.write('the last word'); sys.stderr.flush(); print('said', flush=True); sys.stdin.read()"
+    )
+    process, _ = start(program)
+    (log,) = tmp_path.glob("processes/*.log")
+    largest = 0
+    for _ in range(40):
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.alive()
+        largest = max(largest, log.stat().st_size)
+    assert process.stdout.readline() == b"said\n"
+    assert process.alive()
+    assert largest < LOG_LIMIT + 400_000
+    assert process.error_output().endswith("the last word")
+    process.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tapwise.agent.vlm.policy import VlmPolicy
 from tapwise.android_env.env import PATIENT
 from tapwise.android_env.expert import ScriptedExpert
 from tapwise.android_env.tasks import Suite
+from tapwise.emulators.farm_metrics import FarmMetrics, served
 from tapwise.protocols import Policy
 from tapwise.records import Task, Trajectory
 from tapwise.tracking import JsonlTracker
@@ -59,12 +60,15 @@ class PolicyRun(UnitRun[RecipeT]):
         with open_phones(self.recipe, self.suite, self.store, settings, self._log_usage) as phones:
             self.observer.devices(phones.status)
             self._collect, self._lend = phones.collector, phones.lend
-            yield
+            self._metrics = FarmMetrics(phones.status, phones.waiting)
+            with served(self._metrics, farm.metrics_port) if farm.metrics_port else nullcontext():
+                yield
 
     def _log_usage(self, usage: Usage) -> None:
         """In a file of its own: rollouts may be made in another thread than learning is."""
         with closing(JsonlTracker(self.folder / "farm.jsonl")) as tracker:
             tracker.log(usage.summary(), self.policy.version)
+        self._metrics.usage(usage.summary())
 
     # --- units ---------------------------------------------------------------------------------------
 
