@@ -87,7 +87,6 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(
         "semi_online",
         data={"store": str(expert_store), "held_out": 0.3},
         sampling={"rollouts": 8, "tasks": 1, "spread": 0.0, "attempts": 6, "batch_size": 48},
-        seed=1,  # one with which something is carried over
     )
     SemiOnlineRun(recipe, tmp_path / "whole", watcher).go()
     SemiOnlineRun(recipe, tmp_path / "cut", watcher).go(stop_before="semi_online/1")
