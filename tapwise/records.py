@@ -35,13 +35,19 @@ class Point:
             raise ValueError(f"point ({self.x}, {self.y}) lies outside the unit square")
 
     def to_pixels(self, size: Size) -> tuple[int, int]:
-        """The pixel (x, y) that holds this point, always inside `size`."""
-        return min(int(self.x * size.width), size.width - 1), min(int(self.y * size.height), size.height - 1)
+        """The pixel (x, y) that holds this point, always inside `size`. That of `from_pixels` is the very same pixel."""
+        return _pixel(self.x, size.width), _pixel(self.y, size.height)
 
     @classmethod
     def from_pixels(cls, x: float, y: float, size: Size) -> Point:
         """The point at pixel coordinates (x, y), clamped to the screen."""
         return cls(min(max(x / size.width, 0.0), 1.0), min(max(y / size.height, 0.0), 1.0))
+
+
+def _pixel(coordinate: float, length: int) -> int:
+    """A quotient times its divisor may fall short of the whole number by a rounding error, which must not cost a
+    pixel."""
+    return min(int(coordinate * length + 1e-6), length - 1)
 
 
 # --- actions ---------------------------------------------------------------------------------------------

@@ -49,8 +49,9 @@ def paint(placed: Placed, canvas: Canvas, m: Metrics) -> None:
 
 
 def hit(placed: Placed, x: float, y: float) -> list[Placed]:
-    """The chain of views under a pixel, outermost first; children drawn later win."""
-    left, top, right, bottom = intersect(placed.box, placed.clip)
+    """The chain of views under a pixel, outermost first; children drawn later win. Boxes have fractions: a view's pixels
+    are those that `describe` tells."""
+    left, top, right, bottom = _whole(intersect(placed.box, placed.clip))
     if not (left <= x < right and top <= y < bottom):
         return []
     for child in reversed(placed.children):
@@ -60,17 +61,22 @@ def hit(placed: Placed, x: float, y: float) -> list[Placed]:
     return [placed]
 
 
+def _whole(box: Box) -> tuple[int, int, int, int]:
+    """A box in whole pixels; empty where it holds none."""
+    left, top, right, bottom = map(round, box)
+    return left, top, max(left, right), max(top, bottom)
+
+
 def describe(placed: Placed, package: str, m: Metrics) -> UiNode:
     """The accessibility node of a placed view; bounds are whole pixels inside the clip."""
     view = placed.view
-    left, top, right, bottom = intersect(view.tight(placed.box, m), placed.clip)
     return UiNode(
         text=view.text,
         description=view.description,
         resource_id=f"{package}:id/{view.id}" if view.id else "",
         class_name=view.class_name,
         package=package,
-        bounds=(round(left), round(top), max(round(left), round(right)), max(round(top), round(bottom))),
+        bounds=_whole(intersect(view.tight(placed.box, m), placed.clip)),
         clickable=view.on_tap is not None or isinstance(view, TextField),
         long_clickable=view.on_long_press is not None,
         scrollable=placed.scrollable,
