@@ -35,7 +35,7 @@ class Point:
             raise ValueError(f"point ({self.x}, {self.y}) lies outside the unit square")
 
     def to_pixels(self, size: Size) -> tuple[int, int]:
-        """The pixel (x, y) that holds this point, always inside `size`. That of `from_pixels` is the very same pixel."""
+        """The pixel (x, y) that holds this point, always inside `size`; the one that `from_pixels` was given."""
         return _pixel(self.x, size.width), _pixel(self.y, size.height)
 
     @classmethod

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tapwise.emulators import screen
 from tapwise.emulators.adb.transport import ShellResult, Transport
 from tapwise.emulators.foreground import COMMANDS, find_foreground
+from tapwise.emulators.read_back import type_and_read_back
 from tapwise.emulators.snapshots import Snapshots
 from tapwise.emulators.text_input import odd_characters, type_by_keyboard, typing_commands
 from tapwise.emulators.ui_dump import read_ui_dump
@@ -26,14 +27,23 @@ class AdbDevice:
     """A `tapwise.protocols.Device` over a transport, real phones and virtual ones alike.
 
     `timeout_s` bounds each command; the phone's answer to a swipe may take the swipe's duration longer. Nothing
-    that a model wrote reaches the phone's shell unquoted.
+    that a model wrote reaches the phone's shell unquoted. `reads_back`: typed text is read from its field and mended
+    where characters are missing, which costs two dumps of the tree each time.
     """
 
-    def __init__(self, transport: Transport, serial: str, snapshots: Snapshots, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        serial: str,
+        snapshots: Snapshots,
+        timeout_s: float = 30.0,
+        reads_back: bool = False,
+    ) -> None:
         self._transport = transport
         self._serial = serial
         self._snapshots = snapshots
         self._timeout_s = timeout_s
+        self._reads_back = reads_back
         self._size: Size | None = None
         self._raw_frames: bool | None = None
         self._counts_frames: bool | None = None
@@ -113,6 +123,12 @@ class AdbDevice:
     def type_text(self, text: str) -> None:
         """Type into the focused field; a line end is the enter key. Text beyond ASCII goes through the ADBKeyboard app,
         and raises DeviceError where that is not installed."""
+        if self._reads_back:
+            type_and_read_back(text, self._type_plainly, self.ui_tree, self.press)
+        else:
+            self._type_plainly(text)
+
+    def _type_plainly(self, text: str) -> None:
         if odd_characters(text):
             type_by_keyboard(text, self.shell)
             return

@@ -19,17 +19,19 @@ def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
     noise = Noise.parse(config.noise)
     backend: Backend
     if config.backend == "virtual":
-        backend = VirtualBackend(config.pixels(), seed, noise, config.transport)
+        backend = VirtualBackend(config.pixels(), seed, noise, config.transport, reads_back=config.reads_back())
     elif config.backend == "in_process":
         backend = InProcessBackend(config.pixels(), seed, noise)
     elif config.backend == "avd":
-        settings = AvdSettings(config.avd, config.emulator, config.snapshot, grpc=config.grpc)
+        settings = AvdSettings(
+            config.avd, config.emulator, config.snapshot, grpc=config.grpc, reads_back=config.reads_back()
+        )
         backend = AvdBackend(settings, config.transport)
     elif config.backend == "docker":
-        containers = DockerSettings(config.image, options=config.container_options)
+        containers = DockerSettings(config.image, options=config.container_options, reads_back=config.reads_back())
         backend = DockerBackend(containers, config.transport)
     elif config.backend == "appium":
         backend = AppiumBackend(config.addresses)
     else:
-        backend = RemoteBackend(config.addresses, config.transport)
+        backend = RemoteBackend(config.addresses, config.transport, reads_back=config.reads_back())
     return Farm(backend, config.devices)

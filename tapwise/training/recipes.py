@@ -22,6 +22,9 @@ class FarmConfig(Config):
     """number of devices"""
     transport: Literal["direct", "binary"] = "direct"
     """direct: our own ADB client; binary: the adb program"""
+    read_back: Literal["auto", "on", "off"] = "auto"
+    """whether typed text is read from its field and mended where the phone lost characters, at two dumps of the tree
+    each time; auto: on but for virtual phones"""
     size: str = Field("540x1200", pattern=r"^\d+x\d+$")
     """width x height of virtual phones, pixels"""
     noise: str = "popups=0.05,ads=0.05,slow_loads=0.05,layout_shifts=1.0"
@@ -84,6 +87,10 @@ class FarmConfig(Config):
         if self.schedule != "auto":
             return self.schedule
         return "in_turns" if self.backend in ("virtual", "in_process") else "free"
+
+    def reads_back(self) -> bool:
+        """What "auto" stands for."""
+        return self.read_back == "on" or (self.read_back == "auto" and self.backend not in ("virtual", "in_process"))
 
     def pixels(self) -> Size:
         """The size as a record."""

@@ -26,7 +26,7 @@ def make_transport(kind: TransportKind, address: str, server_port: int | None = 
 
 
 class AdbPhone:
-    """A `BootedDevice` over ADB; `timeout_s` bounds a lessee's commands.
+    """A `BootedDevice` over ADB; `timeout_s` bounds a lessee's commands; `reads_back` as `AdbDevice` takes it.
 
     Probes use a connection of their own, so that they overtake a lessee's command.
     """
@@ -41,12 +41,13 @@ class AdbPhone:
         end: Callable[[], None] = lambda: None,
         snapshots: Callable[[Transport], Snapshots] = lambda transport: ShellSnapshots(transport.shell),
         timeout_s: float = 30.0,
+        reads_back: bool = False,
     ) -> None:
         self._transport = make_transport(kind, address, server_port)
         self._probe_transport = make_transport(kind, address, server_port) if kind == "direct" else self._transport
         self._alive = alive
         self._end = end
-        self._device = AdbDevice(self._transport, address, snapshots(self._transport), timeout_s)
+        self._device = AdbDevice(self._transport, address, snapshots(self._transport), timeout_s, reads_back)
 
     @property
     def device(self) -> AdbDevice:

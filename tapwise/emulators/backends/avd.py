@@ -36,9 +36,9 @@ class AvdSettings:
 
     avd: the AVD's name. program: the emulator. snapshot: a snapshot to start from, which must load; empty: a cold
     boot. read_only: all phones share the AVD, each over a layer of its own; without it a farm of one is all that the
-    AVD allows. window, gpu: as the program takes them. grpc: serve it, 3000 above the console's port. options: further
-    ones. first_port: where to look for free pairs of ports from; those up to 5585 are taken by every adb server that
-    starts on the host.
+    AVD allows. window, gpu: as the program takes them. grpc: serve it, 3000 above the console's port. reads_back: as
+    `AdbDevice` takes it. options: further ones. first_port: where to look for free pairs of ports from; those up to
+    5585 are taken by every adb server that starts on the host.
     """
 
     avd: str
@@ -48,6 +48,7 @@ class AvdSettings:
     window: bool = False
     gpu: str = "auto"
     grpc: bool = False
+    reads_back: bool = True
     options: tuple[str, ...] = ()
     first_port: int = 5654
 
@@ -133,6 +134,7 @@ class AvdBackend:
             alive=process.alive,
             end=end,
             snapshots=snapshots,
+            reads_back=self._settings.reads_back,
         )
 
     def _wait_for_boot(self, phone: AdbPhone, process: OwnedProcess, said: Output, deadline: float) -> None:

@@ -28,13 +28,14 @@ class DockerSettings:
 
     image: what to run. adb_port: the port in the container that Android's ADB listens on. program: docker, or what
     takes its command line, such as podman. options: further ones of `docker run`, such as `--device /dev/kvm`, which
-    most images of emulators need.
+    most images of emulators need. reads_back: as `AdbDevice` takes it.
     """
 
     image: str
     adb_port: int = 5555
     program: str = "docker"
     options: tuple[str, ...] = ("--device", "/dev/kvm")
+    reads_back: bool = True
 
     def __post_init__(self) -> None:
         if not self.image or self.image.startswith("-"):
@@ -73,7 +74,10 @@ class DockerBackend:
             said.join()
 
         try:
-            phone = AdbPhone(self._transport, self._address(name, process, deadline), alive=process.alive, end=end)
+            address = self._address(name, process, deadline)
+            phone = AdbPhone(
+                self._transport, address, alive=process.alive, end=end, reads_back=self._settings.reads_back
+            )
             _wait_for_boot(phone, process, deadline)
         except BaseException:
             end()

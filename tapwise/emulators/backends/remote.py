@@ -14,13 +14,19 @@ class RemoteBackend:
     name = "remote"
 
     def __init__(
-        self, addresses: Sequence[str], transport: TransportKind = "direct", server_port: int | None = None
+        self,
+        addresses: Sequence[str],
+        transport: TransportKind = "direct",
+        server_port: int | None = None,
+        *,
+        reads_back: bool = True,
     ) -> None:
         if len(set(addresses)) != len(addresses):
             raise ConfigError("remote phones: an address is given twice; each phone serves one worker")
         self._addresses = tuple(addresses)
         self._transport = transport
         self._server_port = server_port
+        self._reads_back = reads_back
 
     def boot(self, index: int, timeout_s: float) -> AdbPhone:
         """Connect to the phone and wait until Android is up."""
@@ -29,7 +35,9 @@ class RemoteBackend:
                 f"the farm wants {index + 1} remote phones and {len(self._addresses)} addresses are given:"
                 " add addresses or make the farm smaller"
             )
-        phone = AdbPhone(self._transport, self._addresses[index], server_port=self._server_port)
+        phone = AdbPhone(
+            self._transport, self._addresses[index], server_port=self._server_port, reads_back=self._reads_back
+        )
         try:
             phone.renew(timeout_s)
             phone.device.size()

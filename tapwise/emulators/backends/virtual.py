@@ -43,10 +43,12 @@ class VirtualBackend:
         faults: Sequence[FaultSpec] = (),
         fault_log: Path | None = None,
         timeout_s: float = 30.0,
+        reads_back: bool = False,
     ) -> None:
         self._faults = tuple(faults)
         self._fault_log = fault_log
         self._timeout_s = timeout_s
+        self._reads_back = reads_back
         self._boots = itertools.count()
         self._size = size
         self._seed = seed
@@ -68,6 +70,7 @@ class VirtualBackend:
                 alive=process.alive,
                 end=process.end,
                 timeout_s=self._timeout_s,
+                reads_back=self._reads_back,
             )
             phone.renew(timeout_s)
         except BaseException:  # whatever went wrong, no process may stay behind

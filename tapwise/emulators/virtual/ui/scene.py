@@ -49,8 +49,8 @@ def paint(placed: Placed, canvas: Canvas, m: Metrics) -> None:
 
 
 def hit(placed: Placed, x: float, y: float) -> list[Placed]:
-    """The chain of views under a pixel, outermost first; children drawn later win. Boxes have fractions: a view's pixels
-    are those that `describe` tells."""
+    """The chain of views under a pixel, outermost first; children drawn later win. Boxes have fractions; the pixels of
+    a view are those that `describe` tells."""
     left, top, right, bottom = _whole(intersect(placed.box, placed.clip))
     if not (left <= x < right and top <= y < bottom):
         return []
