@@ -8,6 +8,8 @@ from typing import Any
 
 BUSY = ("reset", "act", "settle", "observe")
 """phases in which a device works; the others are "policy" (it waits for a decision) and "lease" (there is none yet)"""
+FIXED_WAIT_S = 5.0
+"""what DigiRL's environment waits before each look, whatever happens on the screen"""
 
 
 @dataclass(slots=True)
@@ -58,9 +60,10 @@ class Usage:
 
     def summary(self) -> dict[str, float]:
         """Rates and shares: "utilisation" is the share of device time in `BUSY`; "farm/PHASE_share" are shares
-        of it each. "settle_s_a_step" is to be held against the fixed wait of an agent that does not look."""
+        of it each. "settle_saved_s_a_step" is what looking has saved, or cost, against a wait of `FIXED_WAIT_S`."""
         available = max(self.devices * self.wall_s, 1e-9)
         hours = max(self.wall_s / 3600, 1e-12)
+        settling = self.seconds.get("settle", 0.0) / max(1, self.steps)
         return {
             "farm/episodes_per_hour": (self.episodes - self.aborted) / hours,
             "farm/steps_per_s": self.steps / max(self.wall_s, 1e-9),
@@ -68,7 +71,8 @@ class Usage:
             "farm/batch": self.decisions / max(1, self.policy_calls),
             "farm/policy_calls_share": self.policy_s / max(self.wall_s, 1e-9),
             "farm/aborted": float(self.aborted),
-            "farm/settle_s_a_step": self.seconds.get("settle", 0.0) / max(1, self.steps),
+            "farm/settle_s_a_step": settling,
+            "farm/settle_saved_s_a_step": FIXED_WAIT_S - settling,
             "farm/unsettled_share": self.unsettled / max(1, self.steps),
             **{f"farm/{phase}_share": seconds / available for phase, seconds in sorted(self.seconds.items())},
         }

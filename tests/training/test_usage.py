@@ -31,6 +31,7 @@ def test_rates_and_shares_by_hand() -> None:
     assert found["farm/policy_calls_share"] == pytest.approx(0.1)
     assert found["farm/unsettled_share"] == pytest.approx(0.1)
     assert found["farm/settle_s_a_step"] == pytest.approx(0.15)
+    assert found["farm/settle_saved_s_a_step"] == pytest.approx(4.85)
 
 
 def test_nothing_collected_is_no_division_by_zero() -> None:
