@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import shutil
@@ -129,6 +130,21 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait(10)
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """For tests of android-env, which leaves the programs of its log readers, and their pipes, to the collector: it is
+    called before other tests, which take warnings for errors, can meet them."""
+    yield
+    gc.collect()
+
+    def all_reaped() -> bool:
+        subprocess._cleanup()  # type: ignore[attr-defined]
+        return not subprocess._active  # type: ignore[attr-defined]
+
+    wait_for(all_reaped, "the log readers end")
+    gc.collect()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ log_parsing_config: {
 )
 BOUNDS = ("left", "top", "right", "bottom")
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # android-env leaves pipes of its log reader to the collector
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("collected")]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ action_type: Any = pytest.importorskip("android_env.components.action_type", exc
 adb_pb2 = pytest.importorskip("android_env.proto.adb_pb2", exc_type=ImportError)
 state_pb2 = pytest.importorskip("android_env.proto.state_pb2", exc_type=ImportError)
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # android-env leaves pipes of its log reader to the collector
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("collected")]
 
 TASK = """
 id: "look"
