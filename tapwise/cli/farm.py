@@ -233,11 +233,12 @@ def table(devices: Sequence[DeviceStatus]) -> Table:
 
     from tapwise.cli.live import STATE_STYLES
 
-    found = Table("device", "state", "for", "task", "renewed", "restarts by cause", "last error", box=None)
+    found = Table("device", "state", "for", "task", "mended by", "restarts by cause", "last error", box=None)
     for device in devices:
         state = Text(str(device.state), style=STATE_STYLES.get(str(device.state), "red"))
         causes = ", ".join(f"{cause} x{count}" for cause, count in device.restarts.items())
-        words = (device.task or "", str(device.renewals), causes, device.last_error)
+        mended = ", ".join(f"{remedy} x{count}" for remedy, count in device.mended.items())
+        words = (device.task or "", mended, causes, device.last_error)
         found.add_row(Text(device.serial), state, f"{device.since_s:.0f} s", *map(Text, words))
     return found
 

@@ -94,7 +94,7 @@ def _event(now_s: float, number: int, device: DeviceStatus) -> dict[str, Any]:
         "serial": device.serial,
         "state": str(device.state),
         "restarts": dict(device.restarts),
-        "renewals": device.renewals,
+        "mended": dict(device.mended),
         "error": device.last_error,
     }
 

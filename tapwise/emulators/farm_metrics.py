@@ -38,13 +38,14 @@ class FarmMetrics:
             by_state.add_metric([str(state)], states[state])
         yield by_state
         restarts = CounterMetricFamily("tapwise_device_restarts", "Restarts by cause", labels=["serial", "cause"])
-        renewals = CounterMetricFamily("tapwise_device_renewals", "Faults healed by reconnecting", labels=["serial"])
+        mended = CounterMetricFamily("tapwise_device_mended", "Faults healed without one", labels=["serial", "by"])
         for device in devices:
-            renewals.add_metric([device.serial], device.renewals)
+            for remedy, count in device.mended.items():
+                mended.add_metric([device.serial, remedy], count)
             for cause, count in device.restarts.items():
                 restarts.add_metric([device.serial, cause], count)
         yield restarts
-        yield renewals
+        yield mended
         yield GaugeMetricFamily("tapwise_waiting_leases", "Leases that wait for a device", self._waiting())
         with self._lock:
             usage = dict(self._usage)

@@ -32,17 +32,22 @@ class State(StrEnum):
 class DeviceStatus:
     """One device of a farm at one moment.
 
-    `restarts` counts restarts by cause; `renewals` counts faults that a new connection healed; `since_s` is how long
-    the state has lasted, in seconds; `last_error` is the newest fault's message.
+    `restarts` counts restarts by cause; `mended` counts faults that were healed without one, by what healed them;
+    `since_s` is how long the state has lasted, in seconds; `last_error` is the newest fault's message.
     """
 
     serial: str
     state: State
     restarts: Mapping[str, int]
-    renewals: int
+    mended: Mapping[str, int]
     task: str | None
     since_s: float
     last_error: str
+
+    @property
+    def renewals(self) -> int:
+        """Faults that were healed without a restart."""
+        return sum(self.mended.values())
 
     def to_json(self) -> dict[str, Any]:
         """For files, and for people's programs."""

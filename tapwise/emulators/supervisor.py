@@ -16,7 +16,7 @@ _GONE = "process ended"
 
 
 class Supervisor:
-    """Boots a device, watches it, mends it: renew the connection, restart the phone, quarantine, give up.
+    """Boots a device, watches it, mends it: the phone's own remedies in order, a new boot, quarantine, giving up.
 
     Every attribute without underscore is guarded by `changed`, the condition that the whole farm shares and that is
     notified at each change of state. Boots, probes and shut-downs happen outside of it.
@@ -46,7 +46,7 @@ class Supervisor:
         self._budget = RestartBudget(limits.restarts, limits.restart_window_s)
         self._serial = f"{backend.name}-{index}"
         self._restarts: Counter[str] = Counter()
-        self._renewals = 0
+        self._mended: Counter[str] = Counter()
         self._last_error = ""
         self._strikes = 0
         self._failed_boots = 0
@@ -72,7 +72,7 @@ class Supervisor:
         """A snapshot; `changed` must be held."""
         since_s = time.monotonic() - self.since_s
         return DeviceStatus(
-            self._serial, self.state, dict(self._restarts), self._renewals, self.task, since_s, self._last_error
+            self._serial, self.state, dict(self._restarts), dict(self._mended), self.task, since_s, self._last_error
         )
 
     def lend(self, task: str | None) -> BootedDevice | None:
@@ -199,19 +199,26 @@ class Supervisor:
         cause = f"lease: {type(fault).__name__}"
         if not booted.alive():
             self._restart(_GONE, fault)
-        elif self._strikes > 1:
-            self._restart(cause, fault)
         else:
-            try:
-                booted.renew(self._limits.probe_timeout_s)
-            except DeviceError:  # a process that is killed loses its connections a little before it is gone
+            healed = self._remedied(booted)
+            if not healed:  # a process that is killed loses its connections a little before it is gone
                 gone = wait_until(lambda: not booted.alive(), self._limits.watch_every_s)
                 self._restart(_GONE if gone else cause, fault)
                 return
             with self._changed:
-                self._renewals += 1
+                self._mended[healed] += 1
                 self.task = None
                 self._enter(State.READY)
+
+    def _remedied(self, booted: BootedDevice) -> str:
+        """Try what heals a phone, each fault in a row beginning one further; the name of what helped, or empty."""
+        for remedy in booted.remedies[self._strikes - 1 :]:
+            try:
+                remedy.apply(self._limits.boot_timeout_s if remedy.boots else self._limits.probe_timeout_s)
+            except DeviceError:
+                continue
+            return remedy.name
+        return ""
 
     def _restart(self, cause: str, error: Exception, *, counted: bool = False) -> None:
         """Take the device away from whoever has it and boot it anew, unless the budget is spent.

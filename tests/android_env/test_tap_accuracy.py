@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tapwise.android_env.actuator import actuate
 from tapwise.emulators.backends.in_process import InProcessDevice
-from tapwise.emulators.backends.virtual import VirtualBackend
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.protocols import Device
 from tapwise.records import Point, Size, Tap, UiNode

@@ -22,7 +22,7 @@ from tapwise.errors import ConfigError
 
 
 def device(state: State = State.READY, error: str = "") -> DeviceStatus:
-    return DeviceStatus("127.0.0.1:5555", state, {"process ended": 2}, 1, "notes.pin", 0.5, error)
+    return DeviceStatus("127.0.0.1:5555", state, {"process ended": 2}, {"new connection": 1}, "notes.pin", 0.5, error)
 
 
 def farm(*words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:

@@ -34,7 +34,7 @@ class Clock:
 
 
 def _device(index: int) -> DeviceStatus:
-    return DeviceStatus(f"127.0.0.1:{40000 + index}", State.LEASED, {"lost": 1}, 0, "Add an alarm " * 20, 3.0, "")
+    return DeviceStatus(f"127.0.0.1:{40000 + index}", State.LEASED, {"lost": 1}, {}, "Add an alarm " * 20, 3.0, "")
 
 
 def test_picture_fits_a_small_terminal() -> None:

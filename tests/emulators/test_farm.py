@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
 
 import pytest
 
+from tapwise.emulators.backends.base import Remedy
 from tapwise.emulators.farm import Farm
 from tapwise.emulators.farm_status import FarmLimits, RestartBudget, State
 from tapwise.errors import ConfigError, DeviceError, DeviceLost, DeviceTimeout, EnvError, FarmError
@@ -31,6 +32,8 @@ class Phone:
         self.hung = False
         self.renewable = True
         self.renewed = 0
+        self.reboots = False
+        self.rebooted = 0
 
     def alive(self) -> bool:
         return self.running
@@ -38,6 +41,17 @@ class Phone:
     def probe(self, timeout_s: float) -> None:
         if self.hung:
             raise DeviceTimeout("no answer")
+
+    @property
+    def remedies(self) -> Sequence[Remedy]:
+        reboot = (Remedy("reboot", self.reboot, boots=True),) if self.reboots else ()
+        return Remedy("new connection", self.renew), *reboot
+
+    def reboot(self, timeout_s: float) -> None:
+        assert timeout_s == QUICK.boot_timeout_s
+        self.rebooted += 1
+        if not self.renewable:
+            raise DeviceLost("gone")
 
     def renew(self, timeout_s: float) -> None:
         self.renewed += 1
@@ -143,7 +157,7 @@ def test_a_lease_that_ends_with_a_device_error_is_mended_by_a_new_connection_fir
         with farm.lease(5) as device:
             assert phone_of(device).renewed == 1
         (status,) = farm.status()
-        assert (status.renewals, dict(status.restarts), status.last_error) == (1, {}, "slow")
+        assert (status.mended, dict(status.restarts), status.last_error) == ({"new connection": 1}, {}, "slow")
         assert len(backend.booted) == 1
 
 
@@ -327,3 +341,33 @@ def test_options_are_checked() -> None:
 def test_the_budget_is_a_sliding_window() -> None:
     budget = RestartBudget(2, 10.0)
     assert [budget.spend(at) for at in (0.0, 1.0, 2.0, 10.5, 10.6, 11.5)] == [True, True, False, True, False, True]
+
+
+def test_faults_in_a_row_climb_the_phones_remedies_and_end_in_a_new_boot() -> None:
+    with farm_of(1) as (farm, backend):
+        farm.wait_ready(5)
+        backend.booted[0].reboots = True
+
+        def fail() -> None:
+            with pytest.raises(DeviceTimeout), farm.lease(5):
+                raise DeviceTimeout("slow")
+            eventually(lambda: farm.status()[0].state is State.READY)
+
+        for mended in ({"new connection": 1}, {"new connection": 1, "reboot": 1}):
+            fail()
+            assert farm.status()[0].mended == mended
+        assert (backend.booted[0].renewed, backend.booted[0].rebooted) == (1, 1)
+        fail()
+        assert dict(farm.status()[0].restarts) == {"lease: DeviceTimeout": 1}
+        assert len(backend.booted) == 2
+
+
+def test_a_remedy_that_does_not_help_makes_room_for_the_next() -> None:
+    with farm_of(1) as (farm, backend):
+        farm.wait_ready(5)
+        phone = backend.booted[0]
+        phone.reboots, phone.renewable = True, False
+        with pytest.raises(DeviceTimeout), farm.lease(5):
+            raise DeviceTimeout("slow")
+        eventually(lambda: len(backend.booted) == 2)
+        assert (phone.renewed, phone.rebooted) == (1, 1)

@@ -39,7 +39,7 @@ def test_devices_restarts_and_shares_are_told() -> None:
             with farm.lease(5):
                 found = scrape(port)
     assert (found["tapwise_devices", ("ready",)], found["tapwise_devices", ("leased",)]) == (1, 1)
-    assert sum(value for (name, _), value in found.items() if name == "tapwise_device_renewals_total") >= 1
+    assert sum(value for (name, _), value in found.items() if name == "tapwise_device_mended_total") >= 1
     assert found["tapwise_waiting_leases", ()] == 0
     assert found["tapwise_farm_utilisation", ()] == 0.75
     assert found["tapwise_farm_act_share", ()] == 0.5

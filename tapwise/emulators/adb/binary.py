@@ -102,6 +102,12 @@ class AdbBinary:
                 raise self._failure(f"pull of {path}", result)
             return target.read_bytes()
 
+    def reboot(self, timeout_s: float = 10.0) -> None:
+        """Ask the phone to boot anew."""
+        result = self._device(["reboot"], timeout_s)
+        if result.exit_code != 0:
+            raise self._failure("reboot", result)
+
     def is_alive(self) -> bool:
         """Whether the transport was not closed; the adb server's list tells nothing about a hung phone."""
         return not self._closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -87,6 +88,13 @@ class DirectAdb:
                 pieces.append(piece)
             stream.close(deadline)
         return b"".join(pieces)
+
+    def reboot(self, timeout_s: float = 10.0) -> None:
+        """Ask the phone to boot anew, which ends the connection."""
+        deadline = Deadline(timeout_s)
+        with contextlib.suppress(DeviceLost), self._service("reboot:", deadline) as stream:
+            stream.read_all(deadline)
+        self.close()
 
     def is_alive(self) -> bool:
         """Whether the connection stands or has not been needed yet."""

@@ -41,6 +41,10 @@ class Transport(Protocol):
         """Read a file from the phone."""
         ...
 
+    def reboot(self, timeout_s: float = 10.0) -> None:
+        """Ask the phone to boot anew; the connection is gone then."""
+        ...
+
     def is_alive(self) -> bool:
         """Whether the connection stands, as far as this side knows. A hung phone looks alive: ask it something."""
         ...

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from tapwise.emulators.adb.binary import AdbBinary
 from tapwise.emulators.adb.client import DirectAdb
 from tapwise.emulators.adb.transport import Transport
+from tapwise.emulators.backends.base import NEW_CONNECTION, Remedy
 from tapwise.emulators.device import AdbDevice
 from tapwise.emulators.snapshots import ShellSnapshots, Snapshots
-from tapwise.errors import ConfigError, DeviceError
+from tapwise.errors import ConfigError, DeviceError, DeviceTimeout
 
 TransportKind = Literal["direct", "binary"]
+_POLL_S = 0.2
 
 
 def make_transport(kind: TransportKind, address: str, server_port: int | None = None) -> Transport:
@@ -27,6 +30,7 @@ def make_transport(kind: TransportKind, address: str, server_port: int | None = 
 
 class AdbPhone:
     """A `BootedDevice` over ADB; `timeout_s` bounds a lessee's commands; `reads_back` as `AdbDevice` takes it.
+    `reboots`: it is rebooted over ADB when a new connection does not help, since nothing here can boot it otherwise.
 
     Probes use a connection of their own, so that they overtake a lessee's command.
     """
@@ -42,10 +46,11 @@ class AdbPhone:
         snapshots: Callable[[Transport], Snapshots] = lambda transport: ShellSnapshots(transport.shell),
         timeout_s: float = 30.0,
         reads_back: bool = False,
+        reboots: bool = False,
     ) -> None:
         self._transport = make_transport(kind, address, server_port)
         self._probe_transport = make_transport(kind, address, server_port) if kind == "direct" else self._transport
-        self._alive = alive
+        self._alive, self._reboots = alive, reboots
         self._end = end
         self._device = AdbDevice(self._transport, address, snapshots(self._transport), timeout_s, reads_back)
 
@@ -70,6 +75,26 @@ class AdbPhone:
         """Connect anew, then probe."""
         self._transport.connect(timeout_s)
         self.probe(timeout_s)
+
+    @property
+    def remedies(self) -> Sequence[Remedy]:
+        """A new connection, then a reboot where that is wanted."""
+        reboot = (Remedy("reboot", self.reboot, boots=True),) if self._reboots else ()
+        return Remedy(NEW_CONNECTION, self.renew), *reboot
+
+    def reboot(self, timeout_s: float) -> None:
+        """Boot Android anew and wait until it is up."""
+        deadline = time.monotonic() + timeout_s
+        if not self._transport.is_alive():
+            self._transport.connect(timeout_s)
+        self._transport.reboot(timeout_s)
+        while True:
+            try:
+                return self.renew(max(0.1, min(5.0, deadline - time.monotonic())))
+            except DeviceError as error:
+                if time.monotonic() >= deadline:
+                    raise DeviceTimeout(f"phone {self._device.serial} has not come back in time: {error}") from error
+                time.sleep(_POLL_S)
 
     def shut_down(self) -> None:
         """Close the connections and end the program, where it is ours."""

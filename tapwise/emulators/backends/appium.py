@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tapwise.emulators.appium_device import AppiumDevice, appium_errors
+from tapwise.emulators.backends.base import NEW_CONNECTION, Remedy
 from tapwise.errors import ConfigError, DeviceError, DeviceLost
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class AppiumPhone:
         self.shut_down()
         self._driver = self._open()
         self._device = AppiumDevice(self._driver, self._udid or self._url)
+
+    @property
+    def remedies(self) -> Sequence[Remedy]:
+        """Another session."""
+        return (Remedy(NEW_CONNECTION, self.renew),)
 
     def shut_down(self) -> None:
         """End the session."""

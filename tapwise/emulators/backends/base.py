@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from tapwise.protocols import Device
+
+NEW_CONNECTION = "new connection"
+
+
+class Remedy(NamedTuple):
+    """Something to try on a phone at fault before it is booted anew. `apply` is given seconds, those of a probe, or
+    those of a boot where it `boots`, and raises DeviceError when it does not help."""
+
+    name: str
+    apply: Callable[[float], None]
+    boots: bool = False
 
 
 class BootedDevice(Protocol):
@@ -23,8 +35,10 @@ class BootedDevice(Protocol):
         """Ask the phone something, beside whatever a lessee is doing. Raises DeviceError when it does not answer."""
         ...
 
-    def renew(self, timeout_s: float) -> None:
-        """Replace the connection after a fault, then probe. Only called while nobody leases the phone."""
+    @property
+    def remedies(self) -> Sequence[Remedy]:
+        """What heals it, gentlest first: each after another fault in a row, or when the one before did not help. Only
+        applied while nobody leases the phone."""
         ...
 
     def shut_down(self) -> None:

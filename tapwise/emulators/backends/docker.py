@@ -76,7 +76,12 @@ class DockerBackend:
         try:
             address = self._address(name, process, deadline)
             phone = AdbPhone(
-                self._transport, address, alive=process.alive, end=end, reads_back=self._settings.reads_back
+                self._transport,
+                address,
+                alive=process.alive,
+                end=end,
+                reads_back=self._settings.reads_back,
+                reboots=True,
             )
             _wait_for_boot(phone, process, deadline)
         except BaseException:

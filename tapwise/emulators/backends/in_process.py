@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tapwise.emulators.backends.base import NEW_CONNECTION, Remedy
 from tapwise.emulators.text_input import type_lines
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
@@ -156,8 +158,10 @@ class InProcessPhone:
     def probe(self, timeout_s: float) -> None:
         """Nothing to ask: a lessee that works with the phone must not be disturbed."""
 
-    def renew(self, timeout_s: float) -> None:
-        """No connection that could be renewed."""
+    @property
+    def remedies(self) -> Sequence[Remedy]:
+        """None but to go on: there is no connection."""
+        return (Remedy(NEW_CONNECTION, self.probe),)
 
     def shut_down(self) -> None:
         """Further calls on the device raise DeviceLost."""

@@ -36,7 +36,11 @@ class RemoteBackend:
                 " add addresses or make the farm smaller"
             )
         phone = AdbPhone(
-            self._transport, self._addresses[index], server_port=self._server_port, reads_back=self._reads_back
+            self._transport,
+            self._addresses[index],
+            server_port=self._server_port,
+            reads_back=self._reads_back,
+            reboots=True,
         )
         try:
             phone.renew(timeout_s)

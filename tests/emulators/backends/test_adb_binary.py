@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from tapwise.emulators.adb.binary import AdbBinary, find_adb
-from tapwise.emulators.backends.adb_phone import AdbPhone
+from tapwise.emulators.backends.adb_phone import AdbPhone, TransportKind
 from tapwise.emulators.backends.remote import RemoteBackend
 from tapwise.emulators.backends.virtual import VirtualBackend
 from tapwise.emulators.farm import Farm
-from tapwise.emulators.farm_status import FarmLimits
+from tapwise.emulators.farm_status import FarmLimits, State
 from tapwise.emulators.processes import ProcessRegistry, wait_until
-from tapwise.errors import DeviceError, DeviceLost
+from tapwise.errors import DeviceError, DeviceLost, DeviceTimeout
 from tapwise.records import Size
 
 
@@ -112,6 +112,23 @@ def test_a_server_that_somebody_restarts_is_survived(phone: AdbPhone, server: Se
         assert wait_until(lambda: sum(farm.status()[0].restarts.values()) + farm.status()[0].renewals > 0, 30)
         with farm.lease(30) as device:
             assert device.shell("echo after").strip() == "after"
+
+
+@pytest.mark.parametrize("transport", ["direct", "binary"])
+def test_a_remote_phone_that_keeps_failing_is_rebooted(
+    phone: AdbPhone, server: Server, transport: TransportKind
+) -> None:
+    backend = RemoteBackend([phone.device.serial], transport, server_port=server.port)
+    with Farm(backend, 1, FarmLimits(watch_every_s=0.05, first_retry_s=0.05)) as farm:
+        with farm.lease(30) as device:
+            device.open_app("com.android.settings")
+        for _ in range(2):
+            with pytest.raises(DeviceTimeout), farm.lease(30):
+                raise DeviceTimeout("it does not answer")
+            assert wait_until(lambda: farm.status()[0].state is State.READY, 30)
+        assert farm.status()[0].mended == {"new connection": 1, "reboot": 1}
+        with farm.lease(30) as device:
+            assert "launcher" in device.foreground().lower()
 
 
 def test_another_server_and_its_phone_are_untouched(phone: AdbPhone, server: Server, tmp_path: Path) -> None:
