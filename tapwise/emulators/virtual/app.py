@@ -125,6 +125,14 @@ class App(ABC):
         """Its data as SQLite files."""
         return ()
 
+    def is_remote(self, route: Route) -> bool:
+        """Whether a page comes from the network, so that its load may fail."""
+        return False
+
+    def host_of(self, route: Route) -> str:
+        """Who may ask for an account before the page is shown; empty when nobody does."""
+        return ""
+
     def activity_of(self, route: Route) -> str:
         """The activity that shows a route."""
         return self.activity

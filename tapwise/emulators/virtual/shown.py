@@ -14,7 +14,9 @@ from PIL import Image
 from tapwise.emulators.virtual import drift as drifts
 from tapwise.emulators.virtual.display import font_scale
 from tapwise.emulators.virtual.drift import Drift, drift_of
+from tapwise.emulators.virtual.intrusion_views import covered, heads_up_card, permission_dialog
 from tapwise.emulators.virtual.noise import DISMISS_ID, shuffled
+from tapwise.emulators.virtual.panels import SHADE, SYSTEM_UI
 from tapwise.emulators.virtual.state import Entry, Route
 from tapwise.emulators.virtual.system_ui import panel_page
 from tapwise.emulators.virtual.ui import theme as themes
@@ -100,9 +102,11 @@ class Screen:
     def tree(self) -> UiNode:
         """The accessibility tree: of the dialog alone while one is open, as on Android."""
         scene, metrics, phone = self.scene(), self.metrics(), self._phone
-        layers = scene.layers[-1:] if scene.modal else scene.layers
+        layers = scene.dialog if scene.modal else [layer for layer in scene.layers if layer is not scene.banner]
         package = phone.window_package()
         children = tuple(_without_keyboard(describe(layer, package, metrics)) for layer in layers)
+        if scene.banner is not None:  # a window of the system's, whatever is below it
+            children = (*children, describe(scene.banner, SYSTEM_UI, metrics))
         return UiNode(
             class_name="android.widget.FrameLayout",
             package=package,
@@ -117,6 +121,19 @@ class Screen:
             placed = pending.pop()
             yield placed.view
             pending += placed.children
+
+    def fling_banner(self, x1: float, y1: float, x2: float, y2: float) -> bool:
+        """Push away the heads-up notification with a finger that began on it, or pull the shade down from it; False
+        when it began elsewhere."""
+        banner = self.scene().banner
+        if banner is None or len(hit(banner, x1, y1)) < 2:
+            return False
+        if y2 - y1 > abs(x2 - x1):
+            self._phone.intrusions.put_away()
+            self._phone.panels.show(SHADE)
+        else:
+            self._phone.intrusions.put_away()
+        return True
 
     # --- touch ---------------------------------------------------------------------------------------
 
@@ -205,10 +222,13 @@ class Screen:
         if phone.state.panel is not None:
             phone.panels.close()
             return
+        if phone.intrusions.asked is not None:
+            phone.intrusions.answer(for_good=False)
+            return
         if phone.state.popup is not None:
             phone.dismiss_popup()
             return
-        page = _PageUi(phone, phone.state.foreground, phone.entry).build()
+        page = self._app_page()
         if not phone.state.lure and page.dialog is not None and page.dialog.on_dismiss is not None:
             page.dialog.on_dismiss()
         elif not phone.state.lure and phone.entry.focus is not None:
@@ -264,6 +284,7 @@ class Screen:
                 keyboard=self._press_key if entry.focus is not None and shows_fields else None,
                 overlay=self._overlay() if entry.loading_s <= 0 and phone.state.panel is None else None,
                 toast=phone.state.toast,
+                banner=heads_up_card(phone, phone.state.heads_up) if phone.state.heads_up is not None else None,
             )
             size = phone.size
             self._scene = compose(page, chrome, entry.scroll, size.width, size.height, self.metrics())
@@ -279,9 +300,17 @@ class Screen:
             dots = "." * (1 + int(entry.loading_s / 0.05) % 3)
             label = Text(value="Loading" + dots, align="center", muted=True, id="loading")
             return Page(title="", body=[Space(size=3 * themes.ROW_DP), label])
-        return _PageUi(phone, phone.state.foreground, phone.entry).build()
+        return self._app_page()
+
+    def _app_page(self) -> Page:
+        phone, entry = self._phone, self._phone.entry
+        ui = _PageUi(phone, phone.state.foreground, entry)
+        return covered(phone, ui.build(), entry, ui)
 
     def _overlay(self) -> Dialog | None:
+        asked = self._phone.intrusions.asked
+        if asked is not None:
+            return permission_dialog(self._phone, asked)
         popup = self._phone.state.popup
         if popup is None:
             return None

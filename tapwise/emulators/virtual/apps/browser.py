@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
-from tapwise.emulators.virtual.state import AppState
+from tapwise.emulators.virtual.state import AppState, Route
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.views import AppTile, Column, Grid, IconButton, ListItem, Row, Space, View
@@ -82,6 +82,14 @@ class Browser(App):
     def page_tables(self, state: AppState) -> Mapping[str, Table]:
         pages = [OpenPage(1, _route_url(state.stack[-1].route))] if state.stack else []
         return {"content://browser/page": RecordTable(pages, OpenPage, {"_id": "id", "url": "url"})}
+
+    def is_remote(self, route: Route) -> bool:
+        return route[0] == "site"
+
+    def host_of(self, route: Route) -> str:
+        url = Url.parse(route[1]) if route[0] == "site" else Url("")
+        site = sites().get(url.host)
+        return site.name if site is not None and site.has_accounts(url) else ""
 
     def page(self, ui: Ui) -> Page:
         match ui.route:

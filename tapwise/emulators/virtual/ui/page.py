@@ -23,12 +23,17 @@ from tapwise.emulators.virtual.ui.views import (
     View,
 )
 
+BANNER_DP = 460.0
+
 
 @dataclass(kw_only=True)
 class Dialog:
-    """A modal card: title, optional views, and a row of buttons; a `sheet` comes from the bottom of the screen."""
+    """A modal card: title (or `head` in its place), optional views, and a row of buttons; a `sheet` comes from the
+    bottom of the screen."""
 
     title: str
+    head: View | None = None
+    id: str = ""
     body: Sequence[View] = ()
     buttons: Sequence[View] = ()
     on_dismiss: Handler | None = None
@@ -103,6 +108,10 @@ class Scene:
     scroll_range: float
     """how far the page can scroll, in pixels"""
     modal: bool = field(default=False)
+    dialog: list[Placed] = field(default_factory=list)
+    """the layers of the open dialog, which are among `layers`"""
+    banner: Placed | None = None
+    """what lies above everything else, and is the last of `layers`"""
 
 
 @dataclass(slots=True)
@@ -115,6 +124,8 @@ class Chrome:
     keyboard: KeyHandler | None = None
     overlay: Dialog | None = None
     toast: str = ""
+    banner: View | None = None
+    """a card over the top of the screen"""
 
 
 def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, m: Metrics) -> Scene:
@@ -160,9 +171,15 @@ def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, 
     if chrome.toast:
         layers.append(arrange(_toast_layer(chrome.toast, width, bottom, m), screen, screen, m))
     dialog = chrome.overlay or page.dialog
+    front: list[Placed] = []
     if dialog is not None:
-        layers.append(arrange(_dialog_layer(dialog, width, top, bottom, m), screen, screen, m))
-    return Scene(layers, viewport, scroll_range, dialog is not None)
+        front = [arrange(_dialog_layer(dialog, width, top, bottom, m), screen, screen, m)]
+        layers += front
+    banner = None
+    if chrome.banner is not None:
+        banner = arrange(_banner_layer(chrome.banner, width, m), screen, screen, m)
+        layers.append(banner)
+    return Scene(layers, viewport, scroll_range, dialog is not None, front, banner)
 
 
 def _toolbar(page: Page, upright: bool, m: Metrics) -> View:
@@ -203,10 +220,19 @@ def _toast_layer(text: str, width: int, bottom: float, m: Metrics) -> Layer:
     return Layer(placed=[(plate, (width * 0.1, bottom - height - m.px(12), width * 0.9, bottom - m.px(12)))])
 
 
+def _banner_layer(card: View, width: int, m: Metrics) -> Layer:
+    """A card over the top of the screen, no wider than a phone held upright."""
+    gap = m.px(8)
+    inner = min(width - 2 * gap, m.px(BANNER_DP))
+    left = (width - inner) / 2
+    return Layer(placed=[(card, (left, gap, left + inner, gap + card.height(inner, m)))])
+
+
 def _dialog_layer(dialog: Dialog, width: int, top: float, bottom: float, m: Metrics) -> Layer:
     """A card in the middle of the free part of the screen, its rows on the page's own grid of rows, or a sheet at the
     bottom of that part."""
-    children: list[View] = [Row(children=[Text(value=dialog.title, wrap=True)], row_height=themes.ROW_DP), *dialog.body]
+    title = Row(children=[Text(value=dialog.title, wrap=True)], row_height=themes.ROW_DP)
+    children: list[View] = [dialog.head or title, *dialog.body]
     if dialog.buttons:
         children.append(Row(children=list(dialog.buttons), gap=8, row_height=themes.ROW_DP))
     column = Column(children=children)
@@ -218,7 +244,7 @@ def _dialog_layer(dialog: Dialog, width: int, top: float, bottom: float, m: Metr
     else:
         rows = max(0, round((bottom - top - height) / 2 / m.px(themes.ROW_DP)))
         start = top + rows * m.px(themes.ROW_DP)
-    card = Plate(child=column, colour=m.theme.background, radius=24, children_padding=14)
+    card = Plate(child=column, colour=m.theme.background, radius=24, children_padding=14, id=dialog.id)
     shield = Layer(background=None, shade=0.45, on_tap=dialog.on_dismiss or _nothing)
     box = (margin, start - pad, width - margin, start + height + pad)
     card.on_tap = _nothing  # a touch beside the buttons stays in the dialog

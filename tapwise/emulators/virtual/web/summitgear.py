@@ -14,7 +14,7 @@ from tapwise.emulators.virtual.ui.views import Button, IconButton, ListItem, Mar
 from tapwise.emulators.virtual.web.accounts import Accounts, draw_accounts, sign_in_form
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
 from tapwise.emulators.virtual.web.shop import Line, Product, ShopData, draw_shop, shop_tables
-from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found
+from tapwise.emulators.virtual.web.site import Site, Url, Visit, address_like, banner, caption, inset, not_found
 
 BRANDS = ("apex", "boreal", "cedar", "drift", "ember", "fjord", "glacier", "heron", "ibex", "juniper")
 KINDS: dict[str, tuple[str, ...]] = {
@@ -55,6 +55,9 @@ class SummitGear(Site):
 
     def tables(self, data: SummitData) -> Mapping[str, Table]:
         return {**shop_tables(data, "summitgear", "bag"), **data.accounts.tables("content://summitgear")}
+
+    def has_accounts(self, url: Url) -> bool:
+        return not (url.path and url.path[0] in PRIVATE)  # those ask for one themselves
 
     def page(self, visit: Visit) -> Page:
         path = visit.url.path
