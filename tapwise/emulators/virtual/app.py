@@ -73,6 +73,9 @@ class Ui(Protocol):
     def order(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
         """The items in this world's order (layout shifts)."""
 
+    def menu(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
+        """The entries of a menu in the order of this version of the app (drift)."""
+
     def start(self, package: str, *route: str) -> None:
         """Bring another app to the front, at a page when a route is given."""
 
@@ -108,6 +111,11 @@ class App(ABC):
     @abstractmethod
     def initial(self, rng: random.Random) -> object:
         """Fresh data, drawn from the world's seed: a dataclass of plain values."""
+
+    def drift(self, data: Any, amount: float, rng: random.Random) -> object:
+        """Fresh data as they are in another version of the world, where each thing has changed with probability
+        `amount`. They may be changed in place."""
+        return data
 
     @abstractmethod
     def page(self, ui: Ui) -> Page:

@@ -109,7 +109,7 @@ class VirtualPhone:
         """Draw the apps' data from a seed, and stop all apps."""
         state.seed = seed
         for package, app in self._apps.items():
-            state.apps[package] = AppState(app.initial(random.Random(f"{seed}/{package}")))
+            state.apps[package] = AppState(self._fresh_data(package, seed))
             self.databases.drop(state.files, app.databases(state.apps[package].data))
         state.apps[LAUNCHER].stack = [Entry(("home",))]
         state.foreground = LAUNCHER
@@ -118,6 +118,13 @@ class VirtualPhone:
         state.panel = None
         state.notifications.clear()
         state.permission, state.heads_up, state.answered = None, None, ()
+
+    def _fresh_data(self, package: str, seed: int) -> object:
+        """An app's data as the seed draws them, and as the dial for drift then changes them."""
+        data = self._apps[package].initial(random.Random(f"{seed}/{package}"))
+        if self.noise.drift:
+            return self._apps[package].drift(data, self.noise.drift, random.Random(f"{seed}/{package}/drift"))
+        return data
 
     def _no_space(self, path: str) -> bool:
         return self.faults.fires("full_disk", path) is not None
@@ -491,9 +498,8 @@ class VirtualPhone:
         if package not in self._apps:
             return False
         self.force_stop(package)
-        rng = random.Random(f"{self.state.seed}/{package}")
         app, state = self._apps[package], self.state.apps[package]
-        state.data = app.initial(rng)
+        state.data = self._fresh_data(package, self.state.seed)
         self.databases.drop(self.files, app.databases(state.data))
         self._changed()
         return True

@@ -400,6 +400,10 @@ class _PageUi:
     def order(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
         return shuffled(items, f"{self._package}/{key}", self._phone.noise, self._phone.state.seed)
 
+    def menu(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
+        drift = drift_of(self._phone.noise.drift, self._phone.state.seed)
+        return drifts.reordered(drift, items, f"{self._package}/{key}")
+
     def start(self, package: str, *route: str) -> None:
         self._phone.open(package, *route)
 

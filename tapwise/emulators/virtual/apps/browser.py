@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
@@ -68,6 +69,11 @@ class Browser(App):
         further = {host: site for host, site in sites().items() if not site.pinned}
         memories |= {host: site.initial(random.Random(rng.random())) for host, site in further.items()}
         return BrowserData(history, bookmarks, memories)
+
+    def drift(self, data: BrowserData, amount: float, rng: random.Random) -> object:
+        for host, site in sites().items():
+            data.sites[host] = site.drift(data.sites[host], amount, random.Random(f"{rng.random()}/{host}"))
+        return data
 
     def tables(self, data: BrowserData) -> Mapping[str, Table]:
         columns = {"_id": "id", "title": "title", "url": "url"}
@@ -150,12 +156,12 @@ def _start_page(ui: Ui) -> Page:
             colour=ink,
             on_tap=lambda site=site: _navigate(ui, Url(site.host)),  # type: ignore[misc]
         )
-        for site in ui.order(known, "sites")
+        for site in ui.menu(ui.order(known, "sites"), "sites")
     ]
     grid = Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)
     rows = [
-        ListItem(title="Bookmarks", icon="star", on_tap=lambda: ui.go("bookmarks")),
-        ListItem(title="History", icon="clock", on_tap=lambda: ui.go("history")),
+        ListItem(title=title, icon=icon, on_tap=partial(ui.go, title.lower()))
+        for title, icon in ui.menu((("Bookmarks", "star"), ("History", "clock")), "lists")
     ]
     return Page(title="Browser", toolbar=_toolbar(ui, ""), body=[grid, *rows])
 
