@@ -366,7 +366,7 @@ class VirtualPhone:
             return
         if not self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
             return
-        if self._screen.fling_banner(x1, y1, x2, y2):
+        if self._screen.fling_banner(x1, y1, x2, y2) or self._screen.swipe_drawer(x1, y1, x2, y2):
             return
         panel, across = self.panels.shown, abs(x2 - x1) > abs(y2 - y1)
         if across and self._screen.slide(x1, y1, x2):

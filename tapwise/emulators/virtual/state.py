@@ -27,6 +27,8 @@ class Entry:
     """whether it could not be loaded"""
     failures: int = 0
     """how often that was so"""
+    overlay_scroll: float = 0.0
+    """pixels, in a dialog or drawer that is higher than the screen"""
 
 
 @dataclass

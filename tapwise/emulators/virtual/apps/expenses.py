@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field
+from tapwise.emulators.virtual.apps.navigation import place
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
 from tapwise.emulators.virtual.apps.schemas import expenses_database
 from tapwise.emulators.virtual.databases import Database
@@ -26,6 +27,7 @@ PLATES: dict[str, Colour] = {
     "Fun": (106, 27, 154),
     "Gifts": (173, 20, 87),
 }
+ALL = "All expenses"
 OTHER: Colour = (96, 125, 139)
 """of a category that clients alone know"""
 NAMES = {
@@ -88,12 +90,16 @@ class Expenses(RecordsApp):
     def title_of(self, record: Expense) -> str:
         return record.name
 
+    def places(self) -> Sequence[tuple[str, str]]:
+        return ((ALL, "wallet"), *((category, "tag") for category in CATEGORIES))
+
     def list_actions(self, ui: Ui) -> Sequence[IconButton]:
         return [IconButton(icon="filter", description="By category", on_tap=partial(ui.go, "categories"))]
 
     def list_body(self, ui: Ui) -> Sequence[View]:
-        items: list[Expense] = ui.data.items
-        total = Text(value=f"Total {_sum(items)}", size=32, align="center")
+        shown = place(ui, ALL)
+        items: list[Expense] = [one for one in ui.data.items if shown in (ALL, one.category)]
+        total = Text(value=f"{'Total' if shown == ALL else shown} {_sum(items)}", size=32, align="center")
         return [Card(children=[total]), *(self._row(ui, expense) for expense in reversed(items))]
 
     def _row(self, ui: Ui, expense: Expense) -> View:

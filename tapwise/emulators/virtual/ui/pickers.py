@@ -37,7 +37,11 @@ def month(
     days = [day for week in calendar.Calendar().monthdatescalendar(shown.year, shown.month) for day in week]
     heads = [Text(value=name, size=themes.SMALL_DP, muted=True, align="center") for name in "MTWTFSS"]
     cells = [_day(day, shown, day == chosen, on_day, day.isoformat() in busy, size) for day in days]
-    return [_bar(shown, on_month), Row(children=heads, row_height=24), Grid(children=cells, columns=7, cell_height=44)]
+    return [
+        _bar(shown, on_month),
+        Row(children=heads, row_height=24),
+        Grid(children=cells, columns=7, cell_height=44, fixed=True),
+    ]
 
 
 def date_picker(chosen: str, shown: str, on_day: Pick, on_month: Pick, done: Handler, cancel: Handler) -> Dialog:
