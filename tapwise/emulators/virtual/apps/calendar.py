@@ -24,13 +24,14 @@ TITLES = ("Dentist", "Team meeting", "Lunch", "Gym", "Piano lesson", "Haircut", 
 PLACES = ("Office", "Main street", "Cafe", "Home", "Library", "Park")
 HOURS = (8, 9, 10, 12, 14, 16, 18)
 EVENTS = 6
+LENGTHS = ("15", "30", "45", "60", "75", "90", "105", "120", "150", "180")
+"""of events, in minutes"""
 MONTH, SCHEDULE = "Month", "Schedule"
 
 
 @dataclass
 class Event:
-    """An event: its ISO date, and the hour that it starts at. Of this app, events begin on the hour and last one;
-    those that a client writes may begin in between (`minute`) and last otherwise (`length`, in minutes)."""
+    """An event: its ISO date, the hour and minute that it starts at, and its length in minutes."""
 
     id: int
     title: str
@@ -67,13 +68,16 @@ class Calendar(RecordsApp):
         "hour": "hour",
         "location": "location",
         "description": "description",
+        "minute": "minute",
+        "length": "length",
     }
     fields = (
         Field("title", "Title", required=True),
         Field("location", "Location", icon="location"),
         Field("description", "Description", icon="note"),
         Field("day", "Day", "day"),
-        Field("hour", "Starts", "hour", usual="9"),
+        Field("hour", "Starts", "hour", usual="9", minutes="minute"),
+        Field("length", "Lasts", "count", LENGTHS, usual="60", step=15, shown="{} minutes"),
     )
 
     def initial(self, rng: random.Random) -> CalendarData:

@@ -27,6 +27,7 @@ PLATES: dict[str, Colour] = {
     "Fun": (106, 27, 154),
     "Gifts": (173, 20, 87),
 }
+CENTS = (*(f"{cents}" for cents in range(0, 100, 5)), "99")
 ALL = "All expenses"
 OTHER: Colour = (96, 125, 139)
 """of a category that clients alone know"""
@@ -42,7 +43,7 @@ NAMES = {
 
 @dataclass
 class Expense:
-    """Something bought: the amount in whole dollars, and the cents of it, which only clients write."""
+    """Something bought: the amount in whole dollars, and the cents of it."""
 
     id: int
     name: str
@@ -70,12 +71,20 @@ class Expenses(RecordsApp):
     record = Expense
     noun = "expense"
     uri = "content://com.arduia.expense/expense"
-    columns: ClassVar = {"_id": "id", "name": "name", "amount": "amount", "category": "category", "note": "note"}
+    columns: ClassVar = {
+        "_id": "id",
+        "name": "name",
+        "amount": "amount",
+        "category": "category",
+        "note": "note",
+        "cents": "cents",
+    }
     fields = (
         Field("name", "Name", required=True, icon="tag"),
         Field("amount", "Amount", "number", icon="wallet"),
         Field("note", "Note", icon="note"),
         Field("category", "Category", "choice", CATEGORIES, icon="filter", usual="Food"),
+        Field("cents", "Cents", "count", CENTS, usual="0", shown="{:02}"),
     )
 
     def initial(self, rng: random.Random) -> ExpensesData:

@@ -111,7 +111,8 @@ class RecordsApp(App):
                 setattr(record, name, value)
             ui.back()
 
-        given = {field.name: _text(getattr(record, field.name)) for field in self.fields}
+        names = [name for field in self.fields for name in field.names]
+        given = {name: _text(getattr(record, name)) for name in names}
         return form(ui, f"Edit {self.noun}", self.fields, given, save)
 
     def _add(self, ui: Ui, values: Values) -> None:

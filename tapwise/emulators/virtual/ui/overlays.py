@@ -124,14 +124,15 @@ def banner_layer(card: View, width: int, m: Metrics) -> Layer:
 
 
 def dialog_overlay(
-    dialog: Dialog, width: int, height: int, edges: tuple[float, float, float], scroll: float, m: Metrics
+    dialog: Dialog, width: int, height: int, edges: tuple[float, float, float, float], scroll: float, m: Metrics
 ) -> Overlay:
     """A card in the middle of the free part of the screen, its rows on the page's own grid of rows, or a sheet at the
     bottom of that part. What is too high for the screen scrolls between its title and its buttons.
 
-    `edges` are the ends of the status bar and of the toolbar, and the lower end of the free part, in pixels.
+    `edges` are the ends of the status bar and of the toolbar, the lower end of the free part, and where the keyboard or
+    the navigation bar begins, in pixels.
     """
-    status, top, bottom = edges
+    status, top, bottom, lowest = edges
     title = Row(children=[Text(value=dialog.title, wrap=True)], row_height=themes.ROW_DP)
     head = dialog.head or title
     foot = [Row(children=list(dialog.buttons), gap=8, row_height=themes.ROW_DP)] if dialog.buttons else []
@@ -154,7 +155,8 @@ def dialog_overlay(
         box = (margin, start - pad, width - margin, start + wanted + pad)
         return Overlay([arrange(Layer(placed=[behind, (card, box)]), screen, screen, m)])
     gap = m.px(6)
-    box = (margin, status + gap, width - margin, bottom - (0.0 if dialog.sheet else gap))
+    behind = (shield, (0.0, 0.0, float(width), lowest))
+    box = (margin, status + gap, width - margin, lowest - (0.0 if dialog.sheet else gap))
     inside: Box = (box[0] + pad, box[1] + pad, box[2] - pad, box[3] - pad)
     above, below = head.height(inner, m), sum(view.height(inner, m) for view in foot)
     placed: list[tuple[View, Box]] = [behind, (card, box)]

@@ -120,6 +120,7 @@ def compose(
         keys_dp = keyboard_height_dp(height / m.scale)
         bottom -= m.px(keys_dp)
         keys = [(keyboard(chrome.keyboard, keys_dp), (0.0, bottom, float(width), bottom + m.px(keys_dp)))]
+    lowest = bottom
     bar: list[tuple[View, Box]] = []
     if page.bottom is not None:
         bar_height = page.bottom.height(width, m)
@@ -146,7 +147,7 @@ def compose(
     overlay = None
     dialog = chrome.overlay or page.dialog
     if dialog is not None:
-        overlay = dialog_overlay(dialog, width, height, (status, top, bottom), overlay_scroll, m)
+        overlay = dialog_overlay(dialog, width, height, (status, top, bottom, lowest), overlay_scroll, m)
     elif page.drawer is not None and page.drawer.opened:
         overlay = drawer_overlay(page.drawer, chrome.status, width, height, overlay_scroll, m)
     if overlay is not None:
