@@ -15,6 +15,7 @@ from tapwise.emulators.virtual.ui.page import Dialog, Page
 from tapwise.emulators.virtual.ui.views import (
     Button,
     Column,
+    Handler,
     Icon,
     ListItem,
     Metrics,
@@ -101,7 +102,7 @@ def _said(value: str) -> View:
     return _inset(Text(value=value, size=20, muted=True, align="center", wrap=True))
 
 
-def _failure(host: str, retry: partial[None]) -> Sequence[View]:
+def _failure(host: str, retry: Handler) -> Sequence[View]:
     return [
         Space(size=110),
         Icon(name="globe", size=72, colour=(150, 155, 162)),
@@ -117,7 +118,7 @@ def _failure(host: str, retry: partial[None]) -> Sequence[View]:
     ]
 
 
-def _wall(host: str, ui: Ui, go_on: partial[None]) -> Sequence[View]:
+def _wall(host: str, ui: Ui, go_on: Handler) -> Sequence[View]:
     def log_in() -> None:
         ui.focus(None)
         known = ui.field("wall_user") and ui.field("wall_password")

@@ -91,7 +91,8 @@ def loading_time_s(noise: Noise, rng: random.Random) -> float:
 def happens(noise: Noise, dial: str, seed: int, draw: str) -> bool:
     """Whether the event that a dial governs comes about at one of its draws. Each dial has random numbers of its own,
     so that turning one up leaves the others' events as they are."""
-    return random.Random(f"{seed}/{dial}/{draw}").random() < getattr(noise, dial)
+    probability: float = getattr(noise, dial)
+    return random.Random(f"{seed}/{dial}/{draw}").random() < probability
 
 
 def shuffled(items: Sequence[ItemT], key: str, noise: Noise, seed: int) -> list[ItemT]:
