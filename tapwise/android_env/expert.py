@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tapwise.android_env.interruptions import way_out
 from tapwise.android_env.screen import Screen
 from tapwise.android_env.tasks import Suite
 from tapwise.errors import EnvError, PolicyError
-from tapwise.records import Action, Context, Decision, UiNode, Wait
-
-DISMISS_LABELS = ("no thanks", "not now", "close", "skip ad", "cancel")
-"""What the way out of a noise dialog is called, most telling first."""
-
-NOISE_DISMISS_ID = "noise_dismiss"
-"""End of the resource id of the button that sends a noise dialog away: a plain "cancel" elsewhere is never one."""
+from tapwise.records import Action, Context, Decision, Wait
 
 LOADING_ID = "loading"
 """End of the resource id of the sign that a page is still loading."""
@@ -47,21 +42,10 @@ class ScriptedExpert:
             raise PolicyError(f"the expert cannot go on with {context.task.id!r}: {reason}") from error
 
     def _disturbance(self, screen: Screen) -> Action | None:
-        dismiss = noise_dismiss(screen)
-        if dismiss is not None:
-            return screen.tap(dismiss)
+        action = way_out(screen)
+        if action is not None:
+            return action
         return Wait(self._wait_s) if screen.find_id(LOADING_ID) is not None else None
 
     def _script(self, screen: Screen, context: Context) -> Action:
         return self._suite.template_of(context.task).expert(screen, dict(context.task.params))
-
-
-def noise_dismiss(screen: Screen) -> UiNode | None:
-    """The button that sends away the noise dialog in front, or None when there is no such dialog."""
-    buttons = [node for node in screen.nodes if node.resource_id.endswith(NOISE_DISMISS_ID)]
-    return min(buttons, key=_telling, default=None)
-
-
-def _telling(button: UiNode) -> int:
-    label = button.label.lower()
-    return DISMISS_LABELS.index(label) if label in DISMISS_LABELS else len(DISMISS_LABELS)

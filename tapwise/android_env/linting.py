@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from tapwise.android_env.env import STATE_HASH, AndroidEnv
 from tapwise.android_env.episode import run_episode
-from tapwise.android_env.expert import ScriptedExpert, noise_dismiss
+from tapwise.android_env.expert import ScriptedExpert
+from tapwise.android_env.interruptions import way_out
 from tapwise.android_env.screen import Screen
 from tapwise.android_env.tasks import Template
 from tapwise.errors import TapwiseError
@@ -222,7 +223,7 @@ def _acts(step: Step) -> bool:
     """Whether a step is the expert's own doing, and not patience with the world's noise."""
     if isinstance(step.decision.action, Wait):
         return False
-    return step.observation.ui is None or noise_dismiss(Screen(step.observation)) is None
+    return step.observation.ui is None or way_out(Screen(step.observation)) is None
 
 
 def _actions(play: Play) -> list[Action]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tapwise.android_env.button_names import OTHER_BUTTON_NAMES
 from tapwise.errors import EnvError
 from tapwise.records import (
     Action,
@@ -74,9 +75,18 @@ class Screen:
         """The first node whose text or description is `label` (holds it, when not `exact`), whatever its case.
 
         `clickable` True asks for a node that answers a touch, itself or through a node around it; False for one
-        that does not; None takes either.
+        that does not; None takes either. Where nothing has this very name, a button that has it in another version of
+        the app will do.
         """
         wanted = label.casefold()
+        found = self._find(wanted, exact, clickable)
+        if found is None and exact and clickable is not False:
+            others = OTHER_BUTTON_NAMES.get(wanted, ())
+            buttons = (node for node in self.nodes if node.class_name.endswith("Button"))
+            found = next((node for node in buttons if node.label.casefold() in others), None)
+        return found
+
+    def _find(self, wanted: str, exact: bool, clickable: bool | None) -> UiNode | None:
         for node, touchable in _with_touch(self.root, False):
             if clickable is not None and touchable is not clickable:
                 continue

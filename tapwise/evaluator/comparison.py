@@ -118,7 +118,7 @@ def _sorted_differences(
     kinds: dict[str, list[Difference]] = {"protocol": [], "subject": [], "host": []}
     flat = (_flat(first), _flat(second))
     for field in sorted(flat[0].keys() | flat[1].keys()):
-        values = [one.get(field) for one in flat]
+        values = [_value(one, field) for one in flat]
         if values[0] == values[1] or _under(field, _SAID_ELSEWHERE):
             continue
         if _under(field, fields):
@@ -131,6 +131,12 @@ def _sorted_differences(
             kind = "host"
         kinds[kind].append(Difference(field, *values))
     return tuple(kinds["protocol"]), tuple(kinds["subject"]), tuple(kinds["host"])
+
+
+def _value(flat: Mapping[str, Any], field: str) -> Any:
+    """A field's value; a dial of noise that a manifest does not know yet was off when it was made."""
+    off = 0.0 if field.startswith("protocol.noise.") and "protocol.noise" not in flat else None
+    return flat.get(field, off)
 
 
 def _under(field: str, names: Collection[str]) -> bool:

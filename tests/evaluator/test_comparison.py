@@ -74,6 +74,16 @@ def test_what_changes_no_episode_is_left_out(path: str) -> None:
     assert (found.protocol, found.subject, found.host) == ((), (), ())
 
 
+@pytest.mark.parametrize(("value", "comparable"), [(0.0, True), (0.2, False)])
+def test_a_dial_of_noise_that_came_later_was_off_before(value: float, comparable: bool) -> None:
+    known = {"popups": 0.1}
+    found = compare(
+        evaluated("++--", protocol__noise=known), evaluated("++--", protocol__noise={**known, "walls": value})
+    )
+    assert found.comparable() is comparable
+    assert [one.field for one in found.protocol] == ([] if comparable else ["protocol.noise.walls"])
+
+
 def test_the_host_is_told_and_forbids_nothing() -> None:
     found = compare(evaluated("++++"), evaluated("----", cpus=64))
     assert [(one.field, one.first, one.second) for one in found.host] == [("cpus", 2, 64)]

@@ -25,6 +25,8 @@ TITLES = ("concert", "interview", "picnic", "swimming", "theatre", "workshop")
 PLACES = ("station", "harbour", "museum", "garden")
 TEXTS = ("bring snacks", "wear boots", "call first", "take umbrella")
 HOURS = ("7", "8", "11", "12")
+MINUTES = ("15", "30", "45")
+LENGTHS = ("30", "45", "90", "120")
 DAYS = ("1", "2", "3", "4")
 NOTE_TITLES = ("Reminder", "Next week", "Idea")
 
@@ -32,6 +34,8 @@ _title = records.typed("title", "Title", "title")
 _place = records.typed("location", "Location", "place")
 _text = records.typed("description", "Description", "text")
 _hour = records.stepped("Starts", lambda params: int(params["hour"]), records.hour_of)
+_time = records.picked("Starts", lambda params: f"{params['hour']}:{params['minute']}")
+_length = records.picked("Lasts", lambda params: f"{params['length']} minutes")
 _day = records.stepped("Day", lambda params: int(params["days"]), records.day_of)
 
 
@@ -72,6 +76,8 @@ def _added(shell: Shell, params: Params) -> bool:
         description=params.get("text", ""),
         hour=params.get("hour", "9"),
         day=later(int(params.get("days", "0"))).isoformat(),
+        minute=params.get("minute", "0"),
+        length=params.get("length", "60"),
     )
 
 
@@ -146,6 +152,14 @@ def _has_moved(screen: Screen, params: Params) -> bool:
     return records.detail(screen, "Day") == spoken(later(int(params["days"])))
 
 
+def _time_cells(params: Params) -> Sequence[str]:
+    return (f"{params['hour']} o'clock", f"{params['minute']} minutes past")
+
+
+def _length_cells(params: Params) -> Sequence[str]:
+    return (params["length"],)
+
+
 _T = {"title": TITLES}
 _NEW = ("add {title} to my calendar", "create an event called {title} for today")
 
@@ -180,6 +194,31 @@ TEMPLATES: tuple[Template, ...] = tuple(
             3, 18, "new_hour",
             ("create an event {title} at {hour}:00 today", "put {title} into my calendar at {hour}:00"),
             {**_T, "hour": HOURS}, _absent, _added, records.adding(KIND, "title", [_title, _hour]), None,
+        ),
+        (
+            4, 20, "new_time",
+            ("create an event {title} at {hour}:{minute} today", "today at {hour}:{minute} I have {title}, note it"),
+            {**_T, "hour": HOURS, "minute": MINUTES}, _absent, _added,
+            records.at_pickers(records.adding(KIND, "title", [_title, _time]), _time_cells), None,
+        ),
+        (
+            3, 18, "new_length",
+            ("add {title} to my calendar for today, it lasts {length} minutes",
+             "create the event {title} of {length} minutes"),
+            {**_T, "length": LENGTHS}, _absent, _added,
+            records.at_pickers(records.adding(KIND, "title", [_title, _length]), _length_cells), None,
+        ),
+        (
+            3, 16, "set_length", ("{title} lasts {length} minutes, change it", "make {title} {length} minutes long"),
+            {**_T, "length": LENGTHS}, _present,
+            lambda shell, params: KIND.changed(shell, params["title"], length=params["length"]),
+            records.at_pickers(
+                records.editing(
+                    KIND, "title", _length, lambda s, p: records.detail(s, "Lasts") == f"{p['length']} minutes"
+                ),
+                _length_cells,
+            ),
+            None,
         ),
         (
             3, 18, "new_day",

@@ -24,11 +24,13 @@ KIND = Kind(
 NAMES = ("shoes", "dinner", "parking", "candles", "vitamins", "puzzle")
 AMOUNTS = ("12", "25", "48", "99")
 CATEGORIES = ("Travel", "Home", "Health", "Fun")
+CENTS = ("05", "50", "95", "99")
 NOTES = ("paid by card", "for Anna", "on sale")
 
 _name = records.typed("name", "Name", "name")
 _amount = records.typed("amount", "Amount", "amount")
 _note = records.typed("note", "Note", "note")
+_cents = records.picked("Cents", lambda params: params["cents"])
 _category = records.chosen("Category", "category")
 
 
@@ -63,7 +65,16 @@ def _added(shell: Shell, params: Params) -> bool:
         amount=params["amount"],
         category=params.get("category", "Food"),
         note=params.get("note", ""),
+        cents=str(int(params.get("cents", "0"))),
     )
+
+
+def _cents_cells(params: Params) -> Sequence[str]:
+    return (str(int(params["cents"])),)
+
+
+def _has_cents(screen: Screen, params: Params) -> bool:
+    return records.detail(screen, "Amount") == f"$20.{params['cents']}"
 
 
 def _total(screen: Screen, params: Params) -> Action:
@@ -141,6 +152,18 @@ TEMPLATES: tuple[Template, ...] = tuple(
             4, 22, "new_all", ("note an expense: {name}, {amount} dollars, {note}, category {category}",),
             {**_N, "amount": AMOUNTS[:2], "category": CATEGORIES[:2], "note": NOTES[:2]}, _absent, _added,
             records.adding(KIND, "name", [_name, _amount, _note, _category]), None,
+        ),
+        (
+            4, 20, "new_cents",
+            ("i spent ${amount}.{cents} on {name}, note that", "add an expense: {name}, ${amount}.{cents}"),
+            {**_N, "amount": AMOUNTS[:2], "cents": CENTS}, _absent, _added,
+            records.at_pickers(records.adding(KIND, "name", [_name, _amount, _cents]), _cents_cells), None,
+        ),
+        (
+            3, 16, "set_cents", ("the expense {name} was 20 dollars and {cents} cents, add the cents",),
+            {**_N, "cents": CENTS}, _present,
+            lambda shell, params: KIND.changed(shell, params["name"], cents=str(int(params["cents"]))),
+            records.at_pickers(records.editing(KIND, "name", _cents, _has_cents), _cents_cells), None,
         ),
         (
             2, 12, "delete", ("delete the expense {name}", "remove {name} from my expenses"), _N, _present,

@@ -142,6 +142,40 @@ def stepped(label: str, value: Callable[[Params], int], read: Callable[[str], in
     return act
 
 
+def picked(label: str, shown: Callable[[Params], str]) -> Setter:
+    """A field whose row opens a picker; `shown` is what stands behind its label once it is right."""
+
+    def act(screen: Screen, params: Params) -> Action | None:
+        if screen.field_focused:
+            return BACK
+        wanted = f"{label} {shown(params)}"
+        if screen.has(wanted):
+            return None
+        row = next((node for node in screen.nodes if node.text.startswith(f"{label} ")), None)
+        return screen.tap(row) if row is not None else screen.swipe_up()
+
+    return act
+
+
+def at_pickers(
+    act: Callable[[Screen, Params], Action], cells: Callable[[Params], Sequence[str]]
+) -> Callable[[Screen, Params], Action]:
+    """Where a picker is open: choose the cells with these descriptions, then OK. Elsewhere as `act`."""
+
+    def expert(screen: Screen, params: Params) -> Action:
+        if not (is_asking(screen) and screen.has("ok")):
+            return act(screen, params)
+        for description in cells(params):
+            cell = screen.find(description)
+            if cell is None:
+                return screen.swipe_up()
+            if not cell.selected:
+                return screen.tap(description)
+        return screen.tap("ok")
+
+    return expert
+
+
 def hour_of(text: str) -> int:
     """The hour in "16:00"."""
     return int(text.partition(":")[0])

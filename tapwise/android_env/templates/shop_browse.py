@@ -75,7 +75,7 @@ def _sort(screen: Screen, category: str, order: str) -> Action | None:
 
 def _open_extreme(screen: Screen, params: Params) -> Action:
     order = {"cheapest": "lowest price", "dearest": "highest price"}[params["extreme"]]
-    if screen.has("add to cart"):
+    if screen.has("add to cart") or screen.has("sold out"):
         return Finish()
     way = _sort(screen, params["category"], order)
     if way is not None:

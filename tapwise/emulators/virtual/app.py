@@ -73,6 +73,9 @@ class Ui(Protocol):
     def order(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
         """The items in this world's order (layout shifts)."""
 
+    def menu(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
+        """The entries of a menu in the order of this version of the app (drift)."""
+
     def start(self, package: str, *route: str) -> None:
         """Bring another app to the front, at a page when a route is given."""
 
@@ -109,6 +112,11 @@ class App(ABC):
     def initial(self, rng: random.Random) -> object:
         """Fresh data, drawn from the world's seed: a dataclass of plain values."""
 
+    def drift(self, data: Any, amount: float, rng: random.Random) -> object:
+        """Fresh data as they are in another version of the world, where each thing has changed with probability
+        `amount`. They may be changed in place."""
+        return data
+
     @abstractmethod
     def page(self, ui: Ui) -> Page:
         """The page for `ui.route`; the first page has the route ("home",)."""
@@ -124,6 +132,14 @@ class App(ABC):
     def databases(self, data: Any) -> Sequence[Database]:
         """Its data as SQLite files."""
         return ()
+
+    def is_remote(self, route: Route) -> bool:
+        """Whether a page comes from the network, so that its load may fail."""
+        return False
+
+    def host_of(self, route: Route) -> str:
+        """Who may ask for an account before the page is shown; empty when nobody does."""
+        return ""
 
     def activity_of(self, route: Route) -> str:
         """The activity that shows a route."""

@@ -1,18 +1,22 @@
 """Drift: what apps change between one version and the next, so that test worlds differ from those trained in.
 
-Drawn from the world's seed, each change with the dial's probability; at 0 nothing changes, to the pixel.
+Drawn from the world's seed, each change with the dial's probability; at 0 nothing changes, to the pixel. What the shops
+sell is changed when a world is drawn, before anybody sets a task up in it, whose own goods are then there as ever.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import TypeVar
 
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.theme import ACCENTS, Colour
 from tapwise.emulators.virtual.ui.views import Button, IconButton, View
+
+ItemT = TypeVar("ItemT")
 
 OTHER_NAMES = {
     "Add": ("New", "Create"),
@@ -45,6 +49,9 @@ class Drift:
     font_scale: float = 1.0
     mirrored: bool = False
     """whether the toolbar's buttons stand in another order"""
+    amount: float = 0.0
+    seed: int = 0
+    """of what each menu draws for itself"""
 
 
 @lru_cache(maxsize=256)
@@ -66,13 +73,29 @@ def drift_of(amount: float, seed: int) -> Drift:
         happens() and rng.random() < 0.5,
         scale if happens() else 1.0,
         happens(),
+        amount,
+        seed,
     )
 
 
+def reordered(drift: Drift, items: Sequence[ItemT], key: str) -> list[ItemT]:
+    """The entries of the menu called `key`, in the order that they have in this version."""
+    order = list(items)
+    if drift.amount:
+        rng = random.Random(f"{drift.seed}/menu/{key}")
+        if rng.random() < drift.amount:
+            rng.shuffle(order)
+    return order
+
+
 def apply(drift: Drift, page: Page) -> None:
-    """Rename the buttons of a page that has just been built, and reorder those of its toolbar."""
+    """Rename the buttons of a page that has just been built, reorder those of its toolbar, and the entries of a menu
+    that it has open."""
     if drift.mirrored:
         page.actions = list(reversed(page.actions))
+    dialog = page.dialog
+    if dialog is not None and all(isinstance(view, Button) and view.flat for view in dialog.body):
+        dialog.body = reordered(drift, dialog.body, dialog.title)
     names = dict(drift.names)
     if not names:
         return

@@ -31,16 +31,25 @@ DISMISS_ID = "noise_dismiss"
 class Noise:
     """Probabilities in [0, 1]: of a pop-up or an ad for each page that is opened (ads only in the browser), of a slow
     load for each page, and, for each list, that its order differs from seed to seed. `drift` is that of each change
-    that apps go through from one version to the next: renamed buttons, other colours and sizes of text."""
+    that apps go through from one version to the next: renamed buttons, other colours and sizes of text,
+    reordered menus, and other goods and prices in the shops.
+
+    The others are again of each page that is opened: that its app asks for a permission it has not been given or denied
+    yet, that a heads-up notification comes in over it, that a site asks for an account before it goes on (`walls`), and
+    that a page from the network cannot be loaded at first."""
 
     popups: float = 0.0
     ads: float = 0.0
     slow_loads: float = 0.0
     layout_shifts: float = 0.0
     drift: float = 0.0
+    permissions: float = 0.0
+    heads_up: float = 0.0
+    walls: float = 0.0
+    failed_loads: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("popups", "ads", "slow_loads", "layout_shifts", "drift"):
+        for name in self.__dataclass_fields__:
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
                 raise ConfigError(f"noise {name} = {value}: a probability between 0 and 1 is needed")
@@ -77,6 +86,13 @@ def loading_time_s(noise: Noise, rng: random.Random) -> float:
     if rng.random() >= noise.slow_loads:
         return 0.0
     return rng.uniform(2.0, 4.0) if rng.random() < 1 / 6 else rng.uniform(0.1, 0.5)
+
+
+def happens(noise: Noise, dial: str, seed: int, draw: str) -> bool:
+    """Whether the event that a dial governs comes about at one of its draws. Each dial has random numbers of its own,
+    so that turning one up leaves the others' events as they are."""
+    probability: float = getattr(noise, dial)
+    return random.Random(f"{seed}/{dial}/{draw}").random() < probability
 
 
 def shuffled(items: Sequence[ItemT], key: str, noise: Noise, seed: int) -> list[ItemT]:

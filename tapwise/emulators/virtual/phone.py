@@ -30,6 +30,7 @@ from tapwise.emulators.virtual.display import rotation_of, shown_size
 from tapwise.emulators.virtual.faults import FaultSpec, Switchboard
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.installed import installed_apps
+from tapwise.emulators.virtual.intrusions import GRANT_ACTIVITY, Intrusions
 from tapwise.emulators.virtual.listening import Listener
 from tapwise.emulators.virtual.log import Log
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
@@ -86,6 +87,8 @@ class VirtualPhone:
         self._screen = Screen(self)
         self.panels = Panels(self, self._changed)
         """the system's own pages, and notifications"""
+        self.intrusions = Intrusions(self, self._changed)
+        """what comes in between"""
 
     # --- state ---------------------------------------------------------------------------------------
 
@@ -106,7 +109,7 @@ class VirtualPhone:
         """Draw the apps' data from a seed, and stop all apps."""
         state.seed = seed
         for package, app in self._apps.items():
-            state.apps[package] = AppState(app.initial(random.Random(f"{seed}/{package}")))
+            state.apps[package] = AppState(self._fresh_data(package, seed))
             self.databases.drop(state.files, app.databases(state.apps[package].data))
         state.apps[LAUNCHER].stack = [Entry(("home",))]
         state.foreground = LAUNCHER
@@ -114,6 +117,14 @@ class VirtualPhone:
         state.popup, state.toast, state.lure, state.noise_draws = None, "", "", 0
         state.panel = None
         state.notifications.clear()
+        state.permission, state.heads_up, state.answered = None, None, ()
+
+    def _fresh_data(self, package: str, seed: int) -> object:
+        """An app's data as the seed draws them, and as the dial for drift then changes them."""
+        data = self._apps[package].initial(random.Random(f"{seed}/{package}"))
+        if self.noise.drift:
+            return self._apps[package].drift(data, self.noise.drift, random.Random(f"{seed}/{package}/drift"))
+        return data
 
     def _no_space(self, path: str) -> bool:
         return self.faults.fires("full_disk", path) is not None
@@ -221,6 +232,7 @@ class VirtualPhone:
             repr([state.seed, state.recents, state.toast, state.lure, state.noise_draws, state.clipboard]).encode()
         )
         digest.update(repr([state.panel, state.notifications, state.display]).encode())
+        digest.update(repr([state.permission, state.answered, state.heads_up]).encode())
         return digest.hexdigest()
 
     def data_hash(self) -> str:
@@ -307,11 +319,14 @@ class VirtualPhone:
             return f"{LAUNCHER}/{self._apps[LAUNCHER].activity}"
         if self.state.lure:
             return "com.android.vending/.LureActivity"
+        if self.intrusions.asked is not None:
+            return GRANT_ACTIVITY
         app = self._apps[self.state.foreground]
         return f"{app.package}/{app.activity_of(self.entry.route)}"
 
     def poll(self) -> None:
         """A look at the phone from outside: a little time passes, and slow pages come nearer."""
+        self.intrusions.expire()
         entry = self.entry
         if entry.loading_s > 0:
             self.clock.advance(SECONDS_PER_POLL)
@@ -350,6 +365,8 @@ class VirtualPhone:
             (self.long_press if duration_s >= LONG_PRESS_S else self.tap)(x1, y1)
             return
         if not self._begin_event(f"swipe {x1:g} {y1:g} {x2:g} {y2:g}"):
+            return
+        if self._screen.fling_banner(x1, y1, x2, y2) or self._screen.swipe_drawer(x1, y1, x2, y2):
             return
         panel, across = self.panels.shown, abs(x2 - x1) > abs(y2 - y1)
         if across and self._screen.slide(x1, y1, x2):
@@ -434,7 +451,7 @@ class VirtualPhone:
     def open(self, package: str, *route: str) -> None:
         """Bring an installed app to the front, with a page on top of its first one when a route is given."""
         state = self.state
-        state.popup, state.lure, state.panel = None, "", None
+        state.popup, state.lure, state.panel, state.permission = None, "", None, None
         app_state = state.apps[package]
         fresh = not app_state.stack
         if fresh:
@@ -481,9 +498,8 @@ class VirtualPhone:
         if package not in self._apps:
             return False
         self.force_stop(package)
-        rng = random.Random(f"{self.state.seed}/{package}")
         app, state = self._apps[package], self.state.apps[package]
-        state.data = app.initial(rng)
+        state.data = self._fresh_data(package, self.state.seed)
         self.databases.drop(self.files, app.databases(state.data))
         self._changed()
         return True
@@ -510,12 +526,14 @@ class VirtualPhone:
     def page_opened(self) -> None:
         """Let the world's noise meet a newly opened page."""
         state = self.state
-        rng = random.Random(f"{state.seed}/noise/{state.noise_draws}")
+        draw = state.noise_draws
+        rng = random.Random(f"{state.seed}/noise/{draw}")
         state.noise_draws += 1
         self.entry.loading_s = loading_time_s(self.noise, rng)
         popup = interruption(self.noise, rng, browser=self._apps[state.foreground].browses)
         if popup is not None:
             state.popup = Popup(popup.title, popup.dismiss, popup.accept, popup.lure)
+        self.intrusions.meet(draw)
 
     # --- what handlers of system views call ------------------------------------------------------------
 

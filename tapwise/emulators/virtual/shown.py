@@ -14,11 +14,14 @@ from PIL import Image
 from tapwise.emulators.virtual import drift as drifts
 from tapwise.emulators.virtual.display import font_scale
 from tapwise.emulators.virtual.drift import Drift, drift_of
+from tapwise.emulators.virtual.intrusion_views import covered, heads_up_card, permission_dialog
 from tapwise.emulators.virtual.noise import DISMISS_ID, shuffled
+from tapwise.emulators.virtual.panels import SHADE, SYSTEM_UI
 from tapwise.emulators.virtual.state import Entry, Route
 from tapwise.emulators.virtual.system_ui import panel_page
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.canvas import Canvas, Mark
+from tapwise.emulators.virtual.ui.overlays import Overlay
 from tapwise.emulators.virtual.ui.page import Chrome, Dialog, Page, Scene, StatusBar, compose
 from tapwise.emulators.virtual.ui.raster import Painter, picture
 from tapwise.emulators.virtual.ui.scene import Placed, describe, hit, paint
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 ItemT = TypeVar("ItemT")
 MOST_THUMBNAILS = 32
+EDGE_DP = 28.0
+"""where a finger begins that opens a drawer"""
 
 
 class Screen:
@@ -100,9 +105,15 @@ class Screen:
     def tree(self) -> UiNode:
         """The accessibility tree: of the dialog alone while one is open, as on Android."""
         scene, metrics, phone = self.scene(), self.metrics(), self._phone
-        layers = scene.layers[-1:] if scene.modal else scene.layers
+        layers = (
+            scene.overlay.layers
+            if scene.overlay is not None
+            else [layer for layer in scene.layers if layer is not scene.banner]
+        )
         package = phone.window_package()
         children = tuple(_without_keyboard(describe(layer, package, metrics)) for layer in layers)
+        if scene.banner is not None:  # a window of the system's, whatever is below it
+            children = (*children, describe(scene.banner, SYSTEM_UI, metrics))
         return UiNode(
             class_name="android.widget.FrameLayout",
             package=package,
@@ -117,6 +128,19 @@ class Screen:
             placed = pending.pop()
             yield placed.view
             pending += placed.children
+
+    def fling_banner(self, x1: float, y1: float, x2: float, y2: float) -> bool:
+        """Push away the heads-up notification with a finger that began on it, or pull the shade down from it; False
+        when it began elsewhere."""
+        banner = self.scene().banner
+        if banner is None or len(hit(banner, x1, y1)) < 2:
+            return False
+        if y2 - y1 > abs(x2 - x1):
+            self._phone.intrusions.put_away()
+            self._phone.panels.show(SHADE)
+        else:
+            self._phone.intrusions.put_away()
+        return True
 
     # --- touch ---------------------------------------------------------------------------------------
 
@@ -134,20 +158,55 @@ class Screen:
                 handler = (view.on_long_press if long else None) or view.on_tap
                 if handler is not None:
                     handler()
-                    self.invalidate()
+                    self._after_touch()
                     return
 
     def scroll(self, x: float, y: float, distance: float) -> None:
         """Move the page's content up by `distance` pixels when the finger began in it."""
         scene = self.scene()
         left, top, right, bottom = scene.viewport
-        if scene.modal or not (left <= x < right and top <= y < bottom):
-            return
         entry = self._phone.entry
+        if scene.overlay is not None:
+            self._scroll_overlay(scene.overlay, x, y, distance)
+            return
+        if not (left <= x < right and top <= y < bottom):
+            return
         row = self.metrics().px(themes.ROW_DP)
         target = round((entry.scroll + distance) / row) * row  # lists come to rest on whole rows
         entry.scroll = min(max(target, 0.0), math.ceil(scene.scroll_range / row) * row)
         self.invalidate()
+
+    def _scroll_overlay(self, overlay: Overlay, x: float, y: float, distance: float) -> None:
+        left, top, right, bottom = overlay.viewport
+        if left <= x < right and top <= y < bottom:
+            entry = self._phone.entry
+            entry.overlay_scroll = min(max(entry.overlay_scroll + distance, 0.0), overlay.scroll_range)
+            self.invalidate()
+
+    def _forget_overlay_scroll(self) -> None:
+        """A dialog or drawer that has gone begins at its top when it comes again."""
+        entry = self._phone.entry
+        if entry.overlay_scroll and not self.scene().modal:
+            entry.overlay_scroll = 0.0
+
+    def swipe_drawer(self, x1: float, y1: float, x2: float, y2: float) -> bool:
+        """Open the page's navigation drawer by a finger from the left edge, or push it back; False for other moves."""
+        scene = self.scene()
+        drawer, across = scene.drawer, x2 - x1
+        if drawer is None or abs(across) <= abs(y2 - y1):
+            return False
+        if across > 0 and not scene.modal and x1 < self.metrics().px(EDGE_DP):
+            drawer.on_open()
+        elif across < 0 and drawer.opened:
+            drawer.on_close()
+        else:
+            return False
+        self._after_touch()
+        return True
+
+    def _after_touch(self) -> None:
+        self.invalidate()
+        self._forget_overlay_scroll()
 
     def in_status_bar(self, y: float) -> bool:
         """Whether a pixel's row is one of the bar at the top."""
@@ -205,17 +264,22 @@ class Screen:
         if phone.state.panel is not None:
             phone.panels.close()
             return
+        if phone.intrusions.asked is not None:
+            phone.intrusions.answer(for_good=False)
+            return
         if phone.state.popup is not None:
             phone.dismiss_popup()
             return
-        page = _PageUi(phone, phone.state.foreground, phone.entry).build()
+        page = self._app_page()
         if not phone.state.lure and page.dialog is not None and page.dialog.on_dismiss is not None:
             page.dialog.on_dismiss()
+        elif not phone.state.lure and page.drawer is not None and page.drawer.opened:
+            page.drawer.on_close()
         elif not phone.state.lure and phone.entry.focus is not None:
             phone.entry.focus = None
         else:
             phone.pop_page()
-        self.invalidate()
+        self._after_touch()
 
     def submit(self) -> None:
         """Enter: submit the focused field."""
@@ -264,9 +328,12 @@ class Screen:
                 keyboard=self._press_key if entry.focus is not None and shows_fields else None,
                 overlay=self._overlay() if entry.loading_s <= 0 and phone.state.panel is None else None,
                 toast=phone.state.toast,
+                banner=heads_up_card(phone, phone.state.heads_up) if phone.state.heads_up is not None else None,
             )
             size = phone.size
-            self._scene = compose(page, chrome, entry.scroll, size.width, size.height, self.metrics())
+            self._scene = compose(
+                page, chrome, entry.scroll, size.width, size.height, self.metrics(), entry.overlay_scroll
+            )
         return self._scene
 
     def _page(self, entry: Entry) -> Page:
@@ -279,9 +346,17 @@ class Screen:
             dots = "." * (1 + int(entry.loading_s / 0.05) % 3)
             label = Text(value="Loading" + dots, align="center", muted=True, id="loading")
             return Page(title="", body=[Space(size=3 * themes.ROW_DP), label])
-        return _PageUi(phone, phone.state.foreground, phone.entry).build()
+        return self._app_page()
+
+    def _app_page(self) -> Page:
+        phone, entry = self._phone, self._phone.entry
+        ui = _PageUi(phone, phone.state.foreground, entry)
+        return covered(phone, ui.build(), entry, ui)
 
     def _overlay(self) -> Dialog | None:
+        asked = self._phone.intrusions.asked
+        if asked is not None:
+            return permission_dialog(self._phone, asked)
         popup = self._phone.state.popup
         if popup is None:
             return None
@@ -370,6 +445,10 @@ class _PageUi:
 
     def order(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
         return shuffled(items, f"{self._package}/{key}", self._phone.noise, self._phone.state.seed)
+
+    def menu(self, items: Sequence[ItemT], key: str) -> list[ItemT]:
+        drift = drift_of(self._phone.noise.drift, self._phone.state.seed)
+        return drifts.reordered(drift, items, f"{self._package}/{key}")
 
     def start(self, package: str, *route: str) -> None:
         self._phone.open(package, *route)

@@ -21,6 +21,14 @@ class Entry:
     """pixels"""
     loading_s: float = 0.0
     """virtual seconds until the page is there"""
+    walled: bool = False
+    """whether the site asks for an account first"""
+    failed: bool = False
+    """whether it could not be loaded"""
+    failures: int = 0
+    """how often that was so"""
+    overlay_scroll: float = 0.0
+    """pixels, in a dialog or drawer that is higher than the screen"""
 
 
 @dataclass
@@ -49,6 +57,23 @@ class Notification:
     tag: str
     title: str
     text: str
+
+
+@dataclass
+class Permission:
+    """What an app asks to be allowed: "Allow LABEL to ...?". `graded` things may be so while the app is in use."""
+
+    package: str
+    what: str
+    graded: bool
+
+
+@dataclass
+class HeadsUp:
+    """A notification that has just come in, shown over the top of the screen until a virtual time in seconds."""
+
+    posted: Notification
+    until_s: float
 
 
 @dataclass
@@ -86,3 +111,8 @@ class PhoneState:
     display: Display = field(default_factory=Display)
     packages: dict[str, Apk] = field(default_factory=dict)
     """what was installed beside the apps; its code does not run"""
+    permission: Permission | None = None
+    """what the app in front asks for"""
+    answered: tuple[str, ...] = ()
+    """what was allowed or denied for good, each as package/what"""
+    heads_up: HeadsUp | None = None

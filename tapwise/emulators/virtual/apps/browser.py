@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
-from tapwise.emulators.virtual.state import AppState
+from tapwise.emulators.virtual.state import AppState, Route
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Page
 from tapwise.emulators.virtual.ui.views import AppTile, Column, Grid, IconButton, ListItem, Row, Space, View
@@ -69,6 +70,11 @@ class Browser(App):
         memories |= {host: site.initial(random.Random(rng.random())) for host, site in further.items()}
         return BrowserData(history, bookmarks, memories)
 
+    def drift(self, data: BrowserData, amount: float, rng: random.Random) -> object:
+        for host, site in sites().items():
+            data.sites[host] = site.drift(data.sites[host], amount, random.Random(f"{rng.random()}/{host}"))
+        return data
+
     def tables(self, data: BrowserData) -> Mapping[str, Table]:
         columns = {"_id": "id", "title": "title", "url": "url"}
         found: dict[str, Table] = {
@@ -82,6 +88,14 @@ class Browser(App):
     def page_tables(self, state: AppState) -> Mapping[str, Table]:
         pages = [OpenPage(1, _route_url(state.stack[-1].route))] if state.stack else []
         return {"content://browser/page": RecordTable(pages, OpenPage, {"_id": "id", "url": "url"})}
+
+    def is_remote(self, route: Route) -> bool:
+        return route[0] == "site"
+
+    def host_of(self, route: Route) -> str:
+        url = Url.parse(route[1]) if route[0] == "site" else Url("")
+        site = sites().get(url.host)
+        return site.name if site is not None and site.has_accounts(url) else ""
 
     def page(self, ui: Ui) -> Page:
         match ui.route:
@@ -142,12 +156,12 @@ def _start_page(ui: Ui) -> Page:
             colour=ink,
             on_tap=lambda site=site: _navigate(ui, Url(site.host)),  # type: ignore[misc]
         )
-        for site in ui.order(known, "sites")
+        for site in ui.menu(ui.order(known, "sites"), "sites")
     ]
     grid = Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)
     rows = [
-        ListItem(title="Bookmarks", icon="star", on_tap=lambda: ui.go("bookmarks")),
-        ListItem(title="History", icon="clock", on_tap=lambda: ui.go("history")),
+        ListItem(title=title, icon=icon, on_tap=partial(ui.go, title.lower()))
+        for title, icon in ui.menu((("Bookmarks", "star"), ("History", "clock")), "lists")
     ]
     return Page(title="Browser", toolbar=_toolbar(ui, ""), body=[grid, *rows])
 

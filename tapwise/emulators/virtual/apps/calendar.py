@@ -11,23 +11,27 @@ from typing import ClassVar
 
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field, Values
+from tapwise.emulators.virtual.apps.navigation import place
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
 from tapwise.emulators.virtual.apps.schemas import calendar_database
 from tapwise.emulators.virtual.clock import START
 from tapwise.emulators.virtual.databases import Database
+from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.pickers import month, spoken_day
-from tapwise.emulators.virtual.ui.views import Space, Text, View
+from tapwise.emulators.virtual.ui.views import Row, Space, Text, View
 
 TITLES = ("Dentist", "Team meeting", "Lunch", "Gym", "Piano lesson", "Haircut", "Book club", "Yoga", "Car service")
 PLACES = ("Office", "Main street", "Cafe", "Home", "Library", "Park")
 HOURS = (8, 9, 10, 12, 14, 16, 18)
 EVENTS = 6
+LENGTHS = ("15", "30", "45", "60", "75", "90", "105", "120", "150", "180")
+"""of events, in minutes"""
+MONTH, SCHEDULE = "Month", "Schedule"
 
 
 @dataclass
 class Event:
-    """An event: its ISO date, and the hour that it starts at. Of this app, events begin on the hour and last one;
-    those that a client writes may begin in between (`minute`) and last otherwise (`length`, in minutes)."""
+    """An event: its ISO date, the hour and minute that it starts at, and its length in minutes."""
 
     id: int
     title: str
@@ -64,13 +68,16 @@ class Calendar(RecordsApp):
         "hour": "hour",
         "location": "location",
         "description": "description",
+        "minute": "minute",
+        "length": "length",
     }
     fields = (
         Field("title", "Title", required=True),
         Field("location", "Location", icon="location"),
         Field("description", "Description", icon="note"),
         Field("day", "Day", "day"),
-        Field("hour", "Starts", "hour", usual="9"),
+        Field("hour", "Starts", "hour", usual="9", minutes="minute"),
+        Field("length", "Lasts", "count", LENGTHS, usual="60", step=15, shown="{} minutes"),
     )
 
     def initial(self, rng: random.Random) -> CalendarData:
@@ -96,7 +103,29 @@ class Calendar(RecordsApp):
     def defaults(self, ui: Ui) -> Values:
         return {"day": ui.route[1] if len(ui.route) > 1 else ui.now().date().isoformat()}
 
+    def places(self) -> Sequence[tuple[str, str]]:
+        return ((MONTH, "calendar"), (SCHEDULE, "checklist"))
+
+    def _schedule(self, ui: Ui) -> Sequence[View]:
+        """All events from today on, day by day."""
+        today = ui.now().date().isoformat()
+        events = sorted(
+            (event for event in ui.data.items if event.day >= today),
+            key=lambda event: (event.day, event.hour, event.minute),
+        )
+        rows: list[View] = []
+        day = ""
+        for event in events:
+            if event.day != day:
+                day = event.day
+                head = Text(value=spoken_day(day), size=themes.SMALL_DP, muted=True)
+                rows.append(Row(children=[Space(size=1), head], weights=[0.04, 0.96], row_height=44))
+            rows.append(self.row(ui, event, subtitle=_when(event), icon="calendar"))
+        return rows or [Text(value="No events", align="center", muted=True)]
+
     def list_body(self, ui: Ui) -> Sequence[View]:
+        if place(ui, MONTH) == SCHEDULE:
+            return self._schedule(ui)
         chosen = date.fromisoformat(ui.field("day", ui.now().date().isoformat()))
         events: list[Event] = ui.data.items
         busy = {event.day for event in events}

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.apps.forms import Field
+from tapwise.emulators.virtual.apps.navigation import place
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
 from tapwise.emulators.virtual.apps.schemas import expenses_database
 from tapwise.emulators.virtual.databases import Database
@@ -26,6 +27,8 @@ PLATES: dict[str, Colour] = {
     "Fun": (106, 27, 154),
     "Gifts": (173, 20, 87),
 }
+CENTS = (*(f"{cents}" for cents in range(0, 100, 5)), "99")
+ALL = "All expenses"
 OTHER: Colour = (96, 125, 139)
 """of a category that clients alone know"""
 NAMES = {
@@ -40,7 +43,7 @@ NAMES = {
 
 @dataclass
 class Expense:
-    """Something bought: the amount in whole dollars, and the cents of it, which only clients write."""
+    """Something bought: the amount in whole dollars, and the cents of it."""
 
     id: int
     name: str
@@ -68,12 +71,20 @@ class Expenses(RecordsApp):
     record = Expense
     noun = "expense"
     uri = "content://com.arduia.expense/expense"
-    columns: ClassVar = {"_id": "id", "name": "name", "amount": "amount", "category": "category", "note": "note"}
+    columns: ClassVar = {
+        "_id": "id",
+        "name": "name",
+        "amount": "amount",
+        "category": "category",
+        "note": "note",
+        "cents": "cents",
+    }
     fields = (
         Field("name", "Name", required=True, icon="tag"),
         Field("amount", "Amount", "number", icon="wallet"),
         Field("note", "Note", icon="note"),
         Field("category", "Category", "choice", CATEGORIES, icon="filter", usual="Food"),
+        Field("cents", "Cents", "count", CENTS, usual="0", shown="{:02}"),
     )
 
     def initial(self, rng: random.Random) -> ExpensesData:
@@ -88,12 +99,16 @@ class Expenses(RecordsApp):
     def title_of(self, record: Expense) -> str:
         return record.name
 
+    def places(self) -> Sequence[tuple[str, str]]:
+        return ((ALL, "wallet"), *((category, "tag") for category in CATEGORIES))
+
     def list_actions(self, ui: Ui) -> Sequence[IconButton]:
         return [IconButton(icon="filter", description="By category", on_tap=partial(ui.go, "categories"))]
 
     def list_body(self, ui: Ui) -> Sequence[View]:
-        items: list[Expense] = ui.data.items
-        total = Text(value=f"Total {_sum(items)}", size=32, align="center")
+        shown = place(ui, ALL)
+        items: list[Expense] = [one for one in ui.data.items if shown in (ALL, one.category)]
+        total = Text(value=f"{'Total' if shown == ALL else shown} {_sum(items)}", size=32, align="center")
         return [Card(children=[total]), *(self._row(ui, expense) for expense in reversed(items))]
 
     def _row(self, ui: Ui, expense: Expense) -> View:

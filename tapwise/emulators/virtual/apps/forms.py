@@ -10,29 +10,39 @@ from typing import Literal
 
 from tapwise.emulators.virtual.app import Ui
 from tapwise.emulators.virtual.ui.page import Dialog, Page
-from tapwise.emulators.virtual.ui.pickers import date_picker, hour_picker, spoken_day
+from tapwise.emulators.virtual.ui.pickers import count_picker, date_picker, spoken_day, time_picker
 from tapwise.emulators.virtual.ui.views import Button, IconButton, ListItem, Mark, Row, Space, Switch, Text, View
 
 Values = dict[str, str]
-_DIALOG, _PICKED, _MONTH = "form_dialog", "form_picked", "form_month"
+_DIALOG, _PICKED, _MONTH, _MINUTE = "form_dialog", "form_picked", "form_month", "form_minute"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A value that is asked for.
 
-    text and number are typed; choice is picked from `options` on a sheet; flag is a switch ("1" or "0"); day is an ISO
-    date and hour a whole hour, both moved by a step at a time, or picked in a dialog.
+    text and number are typed; choice is picked from `options` on a sheet; flag is a switch ("1" or "0"). The others are
+    moved by a step at a time, or picked in a dialog: day is an ISO date; hour a whole hour, `minutes` being the name of
+    a further value for the minutes of it; count a whole number, moved by `step`, picked from `options`, shown as
+    `shown`.
     """
 
     name: str
     label: str
-    kind: Literal["text", "number", "choice", "flag", "day", "hour"] = "text"
+    kind: Literal["text", "number", "choice", "flag", "day", "hour", "count"] = "text"
     options: tuple[str, ...] = ()
     icon: str = ""
     required: bool = False
     usual: str = ""
     """its value in a new record"""
+    minutes: str = ""
+    step: int = 1
+    shown: str = "{}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its values."""
+        return (self.name, self.minutes) if self.minutes else (self.name,)
 
 
 def form(ui: Ui, title: str, fields: Sequence[Field], given: Mapping[str, str], save: Callable[[Values], None]) -> Page:
@@ -48,7 +58,8 @@ def form(ui: Ui, title: str, fields: Sequence[Field], given: Mapping[str, str], 
             if field.kind == "number" and not values[field.name].isdecimal():
                 ui.toast(f"{field.label} is no number")
                 return
-        save(values)
+        minutes = [field.minutes for field in fields if field.minutes]
+        save(values | {name: ui.field(name, given.get(name, "0")) for name in minutes})
 
     views = [view for field in fields for view in [_view(ui, field, given)]]
     asked = next((field for field in fields if field.name == ui.field(_DIALOG)), None)
@@ -83,22 +94,42 @@ def _view(ui: Ui, field: Field, given: Mapping[str, str]) -> View:
             return ListItem(
                 title=field.label, icon=field.icon, trailing=Switch(checked=value == "1", on_tap=flip), on_tap=flip
             )
-    moved = _moved_day if field.kind == "day" else _moved_hour
-    shown = spoken_day(value) if field.kind == "day" else f"{value}:00"
+    before, after = ("less", "more") if field.kind == "count" else ("earlier", "later")
+    shown = _shown(field, value, ui.field(field.minutes, given.get(field.minutes, "0")))
     return Row(
         children=[
             IconButton(
                 icon="minus",
-                description=f"{field.label} earlier",
-                on_tap=lambda: ui.set_field(field.name, moved(value, -1)),
+                description=f"{field.label} {before}",
+                on_tap=lambda: ui.set_field(field.name, _moved(field, value, -1)),
             ),
             Text(value=f"{field.label} {shown}", align="center", on_tap=partial(ui.set_field, _DIALOG, field.name)),
             IconButton(
-                icon="add", description=f"{field.label} later", on_tap=lambda: ui.set_field(field.name, moved(value, 1))
+                icon="add",
+                description=f"{field.label} {after}",
+                on_tap=lambda: ui.set_field(field.name, _moved(field, value, 1)),
             ),
         ],
         weights=[0.2, 0.6, 0.2],
     )
+
+
+def _shown(field: Field, value: str, minute: str) -> str:
+    if field.kind == "day":
+        return spoken_day(value)
+    return f"{value}:{int(minute):02}" if field.kind == "hour" else field.shown.format(int(value))
+
+
+def _moved(field: Field, value: str, step: int) -> str:
+    if field.kind == "day":
+        return _moved_day(value, step)
+    return _moved_hour(value, step) if field.kind == "hour" else _moved_count(field, value, step)
+
+
+def _moved_count(field: Field, value: str, step: int) -> str:
+    """Another count; beyond its largest and smallest options it stays."""
+    counts = [int(option) for option in field.options]
+    return str(max(min(counts), min(int(value) + step * field.step, max(*counts, int(value)))))
 
 
 def _moved_day(iso: str, step: int) -> str:
@@ -115,16 +146,24 @@ def _dialog(ui: Ui, field: Field, given: Mapping[str, str]) -> Dialog:
     picked = ui.field(_PICKED) or _value(ui, field, given)
     pick = partial(ui.set_field, _PICKED)
 
+    minute = ui.field(_MINUTE) or ui.field(field.minutes, given.get(field.minutes, "0"))
+
     def close() -> None:
-        for name in (_DIALOG, _PICKED, _MONTH):
+        for name in (_DIALOG, _PICKED, _MONTH, _MINUTE):
             ui.set_field(name, "")
 
     def done() -> None:
         ui.set_field(field.name, picked)
+        if field.minutes:
+            ui.set_field(field.minutes, minute)
         close()
 
+    if field.kind == "count":
+        said = f"{field.label} {_shown(field, picked, '')}"
+        return count_picker(said, int(picked), [int(option) for option in field.options], pick, done, close)
     if field.kind == "hour":
-        return hour_picker(int(picked), pick, done, close)
+        on_minute = partial(ui.set_field, _MINUTE) if field.minutes else None
+        return time_picker(int(picked), int(minute), pick, on_minute, done, close)
     return date_picker(picked, ui.field(_MONTH) or picked, pick, partial(ui.set_field, _MONTH), done, close)
 
 

@@ -46,7 +46,7 @@ class Launcher(App):
     def page(self, ui: Ui) -> Page:
         if ui.route[0] == DRAWER:
             return self._drawer(ui)
-        tiles = [_tile(ui, app) for app in ui.order(self._home, "tiles")]
+        tiles = [_tile(ui, app) for app in ui.menu(ui.order(self._home, "tiles"), "tiles")]
         date = Text(value=f"{ui.now():%A %d}", size=themes.TITLE_DP, align="center", colour=(255, 255, 255))
         header = Row(children=[date], row_height=themes.TOOLBAR_DP)
         grid = Grid(children=tiles, columns=3, cell_height=2 * themes.ROW_DP)
@@ -55,7 +55,8 @@ class Launcher(App):
         return Page(toolbar=header, body=[grid], wallpaper=wallpaper)
 
     def _drawer(self, ui: Ui) -> Page:
-        tiles = [_tile(ui, app) for app in sorted(self._installed, key=lambda app: app.label)]
+        apps = ui.menu(sorted(self._installed, key=lambda app: app.label), "drawer")
+        tiles = [_tile(ui, app) for app in apps]
         base = themes.ACCENTS[ui.data.hue]
         wallpaper = Picture(draw=lambda width, height: gradient(width, height, base), picture_height=914)
         return Page(

@@ -9,6 +9,7 @@ from functools import partial
 
 from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
 from tapwise.emulators.virtual.apps.forms import Field, Values, form
+from tapwise.emulators.virtual.state import Route
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page, choice_dialog, confirm_dialog
 from tapwise.emulators.virtual.ui.views import Icon, IconButton, ListItem, Plate, Row, Space, Text, View
@@ -87,6 +88,9 @@ class Music(App):
             f"{base}/playlists": RecordTable(data.playlists, Playlist, {"_id": "id", "name": "name", "songs": "songs"}),
             f"{base}/player": RecordTable(data.player, Player, {"_id": "id", "song": "song", "playing": "playing"}),
         }
+
+    def is_remote(self, route: Route) -> bool:
+        return route != ("new",)
 
     def page(self, ui: Ui) -> Page:
         data: MusicData = ui.data

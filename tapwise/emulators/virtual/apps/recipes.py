@@ -12,6 +12,7 @@ from tapwise.emulators.virtual.apps.forms import Field
 from tapwise.emulators.virtual.apps.records import RecordsApp, line
 from tapwise.emulators.virtual.apps.schemas import recipes_database
 from tapwise.emulators.virtual.databases import Database
+from tapwise.emulators.virtual.state import Route
 from tapwise.emulators.virtual.ui.theme import Colour
 from tapwise.emulators.virtual.ui.views import Icon, IconButton, View
 
@@ -86,6 +87,9 @@ class Recipes(RecordsApp):
 
     def databases(self, data: RecipesData) -> Sequence[Database]:
         return [recipes_database(Recipe, data.items)]
+
+    def is_remote(self, route: Route) -> bool:
+        return route[0] in ("home", "item")
 
     def title_of(self, record: Recipe) -> str:
         return record.title

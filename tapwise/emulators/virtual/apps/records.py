@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from tapwise.emulators.virtual.app import App, RecordTable, Table, Ui
 from tapwise.emulators.virtual.apps.forms import Field, Values, form
+from tapwise.emulators.virtual.apps.navigation import navigation
 from tapwise.emulators.virtual.ui.page import Page, confirm_dialog
 from tapwise.emulators.virtual.ui.views import IconButton, ListItem, Text, View
 
@@ -49,6 +50,10 @@ class RecordsApp(App):
         """Pages of the app's own, by `ui.route`."""
         return None
 
+    def places(self) -> Sequence[tuple[str, str]]:
+        """The places of a navigation drawer, label and icon, the usual one first; none for no drawer."""
+        return ()
+
     def list_actions(self, ui: Ui) -> Sequence[IconButton]:
         """Buttons in the list's toolbar."""
         return ()
@@ -72,7 +77,11 @@ class RecordsApp(App):
                     return Page(title=f"No {self.noun}", on_back=ui.back)
                 return self._item_page(ui, record) if kind == "item" else self._edit_page(ui, record)
         add = IconButton(icon="add", description="Add", on_tap=partial(ui.go, "new"))
-        return Page(title=self.label, body=self.list_body(ui), floating=add, actions=self.list_actions(ui))
+        page = Page(title=self.label, body=self.list_body(ui), floating=add, actions=self.list_actions(ui))
+        places = self.places()
+        if places:
+            page.drawer = navigation(ui, self, places, places[0][0])
+        return page
 
     def row(self, ui: Ui, record: Any, **look: Any) -> ListItem:
         """A record in a list, which opens its page."""
@@ -102,7 +111,8 @@ class RecordsApp(App):
                 setattr(record, name, value)
             ui.back()
 
-        given = {field.name: _text(getattr(record, field.name)) for field in self.fields}
+        names = [name for field in self.fields for name in field.names]
+        given = {name: _text(getattr(record, name)) for name in names}
         return form(ui, f"Edit {self.noun}", self.fields, given, save)
 
     def _add(self, ui: Ui, values: Values) -> None:

@@ -146,7 +146,7 @@ class SettingsApp(App):
             return _section_page(ui, section)
         rows = [
             ListItem(title=s.label, icon=s.icon, on_tap=partial(ui.go, "section", s.label))
-            for s in ui.order(SECTIONS, "sections")
+            for s in ui.menu(ui.order(SECTIONS, "sections"), "sections")
         ]
         return Page(title="Settings", body=rows)
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tapwise.emulators.virtual.ui import theme as themes
-from tapwise.emulators.virtual.ui.canvas import Box, Canvas
+from tapwise.emulators.virtual.ui.canvas import Box
 from tapwise.emulators.virtual.ui.keyboard import KeyHandler, keyboard, keyboard_height_dp
+from tapwise.emulators.virtual.ui.overlays import (
+    Dialog,
+    Layer,
+    NavigationDrawer,
+    Overlay,
+    StatusBar,
+    banner_layer,
+    dialog_overlay,
+    drawer_overlay,
+    toast_layer,
+)
 from tapwise.emulators.virtual.ui.scene import Placed, arrange
 from tapwise.emulators.virtual.ui.views import (
     Button,
@@ -23,16 +34,17 @@ from tapwise.emulators.virtual.ui.views import (
     View,
 )
 
-
-@dataclass(kw_only=True)
-class Dialog:
-    """A modal card: title, optional views, and a row of buttons; a `sheet` comes from the bottom of the screen."""
-
-    title: str
-    body: Sequence[View] = ()
-    buttons: Sequence[View] = ()
-    on_dismiss: Handler | None = None
-    sheet: bool = False
+__all__ = [
+    "Chrome",
+    "Dialog",
+    "NavigationDrawer",
+    "Page",
+    "Scene",
+    "StatusBar",
+    "choice_dialog",
+    "compose",
+    "confirm_dialog",
+]
 
 
 @dataclass(kw_only=True)
@@ -48,50 +60,7 @@ class Page:
     bottom: View | None = None
     dialog: Dialog | None = None
     wallpaper: Picture | None = None
-
-
-@dataclass(kw_only=True)
-class StatusBar(View):
-    """Time and symbols at the top of the screen."""
-
-    time: str
-    symbols: Sequence[str]
-    light: bool = False
-
-    def height(self, width: float, m: Metrics) -> float:
-        return m.px(themes.STATUS_BAR_DP)
-
-    def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
-        ink = (255, 255, 255) if self.light else m.theme.muted
-        size, top = m.font(15), box[1] + m.px(7)
-        canvas.text(box[0] + m.px(14), top, self.time, size, ink)
-        left = box[2] - m.px(14)
-        for name in self.symbols:
-            left -= m.px(20)
-            canvas.icon(left, top, name, round(m.px(16)), ink)
-
-
-@dataclass(kw_only=True)
-class Layer(View):
-    """A full-screen layer whose children were placed by the composer; `shade` darkens what is behind."""
-
-    placed: Sequence[tuple[View, Box]] = ()
-    shade: float = 0.0
-    background: themes.Colour | None = None
-
-    class_name = "android.widget.FrameLayout"
-
-    def height(self, width: float, m: Metrics) -> float:
-        return 0.0
-
-    def place(self, box: Box, m: Metrics) -> Sequence[tuple[View, Box]]:
-        return self.placed
-
-    def paint(self, canvas: Canvas, box: Box, m: Metrics) -> None:
-        if self.background is not None:
-            canvas.rectangle(box, self.background)
-        if self.shade:
-            canvas.shade(self.shade)
+    drawer: NavigationDrawer | None = None
 
 
 @dataclass(slots=True)
@@ -102,7 +71,17 @@ class Scene:
     viewport: Box
     scroll_range: float
     """how far the page can scroll, in pixels"""
-    modal: bool = field(default=False)
+    overlay: Overlay | None = None
+    """the open dialog or drawer, whose layers are among `layers`"""
+    banner: Placed | None = None
+    """what lies above everything else, and is the last of `layers`"""
+    drawer: NavigationDrawer | None = None
+    """the page's drawer, open or not"""
+
+    @property
+    def modal(self) -> bool:
+        """Whether a dialog or a drawer takes all touches."""
+        return self.overlay is not None
 
 
 @dataclass(slots=True)
@@ -115,10 +94,15 @@ class Chrome:
     keyboard: KeyHandler | None = None
     overlay: Dialog | None = None
     toast: str = ""
+    banner: View | None = None
+    """a card over the top of the screen"""
 
 
-def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, m: Metrics) -> Scene:
-    """Lay out a page at a scroll offset in pixels, with everything that floats above it."""
+def compose(
+    page: Page, chrome: Chrome, scroll: float, width: int, height: int, m: Metrics, overlay_scroll: float = 0.0
+) -> Scene:
+    """Lay out a page at a scroll offset in pixels, with everything that floats above it. `overlay_scroll` is the offset
+    within a dialog or drawer that is higher than the screen."""
     screen: Box = (0, 0, width, height)
     status, navigation = m.px(themes.STATUS_BAR_DP), m.px(themes.NAVIGATION_BAR_DP)
     top, bottom = status, height - navigation
@@ -136,6 +120,7 @@ def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, 
         keys_dp = keyboard_height_dp(height / m.scale)
         bottom -= m.px(keys_dp)
         keys = [(keyboard(chrome.keyboard, keys_dp), (0.0, bottom, float(width), bottom + m.px(keys_dp)))]
+    lowest = bottom
     bar: list[tuple[View, Box]] = []
     if page.bottom is not None:
         bar_height = page.bottom.height(width, m)
@@ -158,11 +143,20 @@ def compose(page: Page, chrome: Chrome, scroll: float, width: int, height: int, 
     layers.append(arrange(Layer(placed=[*bar, *keys]), screen, screen, m))
     layers.append(arrange(_navigation_layer(chrome, width, height, page.wallpaper is not None, m), screen, screen, m))
     if chrome.toast:
-        layers.append(arrange(_toast_layer(chrome.toast, width, bottom, m), screen, screen, m))
+        layers.append(arrange(toast_layer(chrome.toast, width, bottom, m), screen, screen, m))
+    overlay = None
     dialog = chrome.overlay or page.dialog
     if dialog is not None:
-        layers.append(arrange(_dialog_layer(dialog, width, top, bottom, m), screen, screen, m))
-    return Scene(layers, viewport, scroll_range, dialog is not None)
+        overlay = dialog_overlay(dialog, width, height, (status, top, bottom, lowest), overlay_scroll, m)
+    elif page.drawer is not None and page.drawer.opened:
+        overlay = drawer_overlay(page.drawer, chrome.status, width, height, overlay_scroll, m)
+    if overlay is not None:
+        layers += overlay.layers
+    banner = None
+    if chrome.banner is not None:
+        banner = arrange(banner_layer(chrome.banner, width, m), screen, screen, m)
+        layers.append(banner)
+    return Scene(layers, viewport, scroll_range, overlay, banner, page.drawer)
 
 
 def _toolbar(page: Page, upright: bool, m: Metrics) -> View:
@@ -171,9 +165,13 @@ def _toolbar(page: Page, upright: bool, m: Metrics) -> View:
     if page.on_back is not None:
         children.append(IconButton(icon="back", description="Navigate up", on_tap=page.on_back))
         weights.append(0.15)
+    elif page.drawer is not None:
+        children.append(IconButton(icon="menu", description="Open navigation drawer", on_tap=page.drawer.on_open))
+        weights.append(0.15)
     title = Text(value=page.title, size=themes.TITLE_DP)
     children.append(Row(children=[Space(size=4), title], weights=[0.04, 0.96], row_height=themes.ROW_DP))
-    weights.append(1.0 - (0.15 if page.on_back else 0.0) - 0.15 * len(page.actions))
+    leading = 0.15 if page.on_back or page.drawer else 0.0
+    weights.append(1.0 - leading - 0.15 * len(page.actions))
     children += page.actions
     weights += [0.15] * len(page.actions)
     bar = Row(children=children, weights=weights, row_height=themes.ROW_DP)
@@ -194,39 +192,6 @@ def _navigation_layer(chrome: Chrome, width: int, height: int, light: bool, m: M
         (Row(children=buttons, row_height=themes.NAVIGATION_BAR_DP), (0.0, height - bar, float(width), float(height))),
     ]
     return Layer(placed=placed)
-
-
-def _toast_layer(text: str, width: int, bottom: float, m: Metrics) -> Layer:
-    label = Text(value=text, align="center", colour=m.theme.background, size=20)
-    plate = Plate(child=label, colour=m.theme.text, radius=20, children_padding=10)
-    height = plate.height(width * 0.8, m)
-    return Layer(placed=[(plate, (width * 0.1, bottom - height - m.px(12), width * 0.9, bottom - m.px(12)))])
-
-
-def _dialog_layer(dialog: Dialog, width: int, top: float, bottom: float, m: Metrics) -> Layer:
-    """A card in the middle of the free part of the screen, its rows on the page's own grid of rows, or a sheet at the
-    bottom of that part."""
-    children: list[View] = [Row(children=[Text(value=dialog.title, wrap=True)], row_height=themes.ROW_DP), *dialog.body]
-    if dialog.buttons:
-        children.append(Row(children=list(dialog.buttons), gap=8, row_height=themes.ROW_DP))
-    column = Column(children=children)
-    margin, pad = width * 0.06, m.px(14)
-    inner = width - 2 * margin - 2 * pad
-    height = column.height(inner, m)
-    if dialog.sheet:
-        margin, start = 0.0, bottom - height - pad
-    else:
-        rows = max(0, round((bottom - top - height) / 2 / m.px(themes.ROW_DP)))
-        start = top + rows * m.px(themes.ROW_DP)
-    card = Plate(child=column, colour=m.theme.background, radius=24, children_padding=14)
-    shield = Layer(background=None, shade=0.45, on_tap=dialog.on_dismiss or _nothing)
-    box = (margin, start - pad, width - margin, start + height + pad)
-    card.on_tap = _nothing  # a touch beside the buttons stays in the dialog
-    return Layer(placed=[(shield, (0.0, 0.0, float(width), float(bottom))), (card, box)])
-
-
-def _nothing() -> None:
-    """A touch that does nothing."""
 
 
 def choice_dialog(title: str, options: Sequence[tuple[str, Handler]], cancel: Handler) -> Dialog:

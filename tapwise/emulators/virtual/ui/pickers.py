@@ -1,4 +1,4 @@
-"""Dialogs that ask for a day or an hour, and the month that a calendar shows."""
+"""Dialogs that ask for a day, a time or a number, and the month that a calendar shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tapwise.emulators.virtual.ui.page import Dialog
 from tapwise.emulators.virtual.ui.views import Button, Grid, Handler, IconButton, Row, Text, View
 
 HOURS_A_ROW = 6
+COUNTS_A_ROW = 5
+MINUTES = 5
 PICKED_DP = 18.0
+COUNT_DP = 21.0
 Pick = Callable[[str], None]
 
 
@@ -37,7 +40,11 @@ def month(
     days = [day for week in calendar.Calendar().monthdatescalendar(shown.year, shown.month) for day in week]
     heads = [Text(value=name, size=themes.SMALL_DP, muted=True, align="center") for name in "MTWTFSS"]
     cells = [_day(day, shown, day == chosen, on_day, day.isoformat() in busy, size) for day in days]
-    return [_bar(shown, on_month), Row(children=heads, row_height=24), Grid(children=cells, columns=7, cell_height=44)]
+    return [
+        _bar(shown, on_month),
+        Row(children=heads, row_height=24),
+        Grid(children=cells, columns=7, cell_height=44, fixed=True),
+    ]
 
 
 def date_picker(chosen: str, shown: str, on_day: Pick, on_month: Pick, done: Handler, cancel: Handler) -> Dialog:
@@ -46,16 +53,51 @@ def date_picker(chosen: str, shown: str, on_day: Pick, on_month: Pick, done: Han
     return Dialog(title=spoken_day(chosen), body=body, buttons=_buttons(done, cancel), on_dismiss=cancel, sheet=True)
 
 
-def hour_picker(chosen: int, on_hour: Pick, done: Handler, cancel: Handler) -> Dialog:
-    """A dialog with the hours of a day, in which `chosen` is marked."""
+def time_picker(
+    chosen: int, minute: int, on_hour: Pick, on_minute: Pick | None, done: Handler, cancel: Handler
+) -> Dialog:
+    """A dialog with the hours of a day, in which `chosen` is marked, and, with `on_minute`, every fifth minute."""
     cells = [
         Button(
-            label=f"{hour:02}", flat=hour != chosen, description=f"{hour} o'clock", on_tap=partial(on_hour, f"{hour}")
+            label=f"{hour:02}",
+            flat=hour != chosen,
+            selected=hour == chosen,
+            description=f"{hour} o'clock",
+            on_tap=partial(on_hour, f"{hour}"),
         )
         for hour in range(24)
     ]
     grid = Grid(children=cells, columns=HOURS_A_ROW, cell_height=52)
-    return Dialog(title=f"{chosen}:00", body=[grid], buttons=_buttons(done, cancel), on_dismiss=cancel)
+    body: list[View] = [grid]
+    if on_minute is not None:
+        minutes = [
+            _cell(f"{one:02}", f"{one} minutes past", one == minute, partial(on_minute, f"{one}"))
+            for one in range(0, 60, MINUTES)
+        ]
+        body = [
+            _heading("Hour"),
+            grid,
+            _heading("Minute"),
+            Grid(children=minutes, columns=HOURS_A_ROW, cell_height=52),
+        ]
+    return Dialog(title=f"{chosen}:{minute:02}", body=body, buttons=_buttons(done, cancel), on_dismiss=cancel)
+
+
+def count_picker(
+    title: str, chosen: int, counts: Sequence[int], on_count: Pick, done: Handler, cancel: Handler
+) -> Dialog:
+    """A dialog with whole numbers, in which `chosen` is marked."""
+    cells = [_cell(f"{one:02}", str(one), one == chosen, partial(on_count, f"{one}")) for one in counts]
+    grid = Grid(children=cells, columns=COUNTS_A_ROW, cell_height=52)
+    return Dialog(title=title, body=[grid], buttons=_buttons(done, cancel), on_dismiss=cancel)
+
+
+def _cell(label: str, description: str, chosen: bool, on_tap: Handler) -> View:
+    return Button(label=label, flat=not chosen, size=COUNT_DP, description=description, selected=chosen, on_tap=on_tap)
+
+
+def _heading(label: str) -> View:
+    return Text(value=label, size=themes.SMALL_DP, muted=True)
 
 
 def _buttons(done: Handler, cancel: Handler) -> Sequence[View]:

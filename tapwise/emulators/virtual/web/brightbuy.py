@@ -19,8 +19,10 @@ from tapwise.emulators.virtual.ui.views import (
     Text,
     View,
 )
+from tapwise.emulators.virtual.web.buying import buy_button
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
-from tapwise.emulators.virtual.web.shop import Line, Product, ShopData, draw_shop, shop_tables
+from tapwise.emulators.virtual.web.restocking import restock
+from tapwise.emulators.virtual.web.shop import Line, Product, ShopData, draw_shop, shop_tables, stock_note
 from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found, radio_rows
 
 BRANDS = ("nova", "zen", "alpha", "turbo", "echo", "mega", "luna", "orbit", "delta", "prime", "pixel", "sonic")
@@ -46,6 +48,9 @@ class BrightBuy(Site):
 
     def initial(self, rng: random.Random) -> ShopData:
         return draw_shop(rng, BRANDS, KINDS, (3, 5))
+
+    def drift(self, data: ShopData, amount: float, rng: random.Random) -> object:
+        return restock(data, amount, rng, BRANDS, KINDS)
 
     def tables(self, data: ShopData) -> Mapping[str, Table]:
         return shop_tables(data, "brightbuy", "cart")
@@ -104,7 +109,7 @@ class BrightBuy(Site):
         return ListItem(
             id="product",
             title=product.name.capitalize(),
-            subtitle=f"${product.price}   in cart" if quantity else f"${product.price}",
+            subtitle=f"${product.price}" + ("   in cart" if quantity else "") + stock_note(product),
             icon=kind_icon(product.name),
             plate=plate_colour(product.name),
             on_tap=lambda: visit.open("product", product.name),
@@ -151,7 +156,7 @@ class BrightBuy(Site):
             *self._top(visit, name.capitalize()),
             product_picture(name),
             facts,
-            inset(Button(label="Add to cart", icon="cart", on_tap=add)),
+            inset(buy_button("Add to cart", "cart", product, add)),
             ListItem(
                 title=product.category.capitalize(),
                 icon=kind_icon(product.name),

@@ -22,7 +22,8 @@ from tapwise.emulators.virtual.ui.views import (
     View,
 )
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
-from tapwise.emulators.virtual.web.shop import Product, ShopData, draw_shop, shop_tables
+from tapwise.emulators.virtual.web.restocking import restock
+from tapwise.emulators.virtual.web.shop import Product, ShopData, draw_shop, shop_tables, stock_note
 from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found, radio_rows
 
 QUALITIES = ("fresh", "sweet", "red", "green", "mild", "baby", "ripe", "gold", "soft", "fine")
@@ -48,6 +49,9 @@ class FreshCart(Site):
 
     def initial(self, rng: random.Random) -> ShopData:
         return draw_shop(rng, QUALITIES, KINDS, (4, 6), PRICES)
+
+    def drift(self, data: ShopData, amount: float, rng: random.Random) -> object:
+        return restock(data, amount, rng, QUALITIES, KINDS)
 
     def tables(self, data: ShopData) -> Mapping[str, Table]:
         return shop_tables(data, "freshcart", "basket")
@@ -99,7 +103,7 @@ class FreshCart(Site):
         places += [("Offers", "tag", ("offers",)), ("Orders", "note", ("orders",))]
         tiles = [
             AppTile(label=label, icon=icon, plate=self.colour, colour=ink, on_tap=partial(visit.open, *path))
-            for label, icon, path in places
+            for label, icon, path in visit.ui.menu(places, "freshcart/places")
         ]
         grid = Grid(children=tiles, columns=2, cell_height=2 * themes.ROW_DP)
         body = [self._bar(visit, self.name), self._search_field(visit, ""), grid]
@@ -111,12 +115,12 @@ class FreshCart(Site):
         return Page(title=title, body=body, bottom=_basket_bar(visit))
 
     def _product(self, visit: Visit, product: Product) -> Page:
-        said = f"${product.price}   {product.category}" + ("   on offer" if product.sale else "")
+        said = f"${product.price}   {product.category}" + ("   on offer" if product.sale else "") + stock_note(product)
         body = [
             self._bar(visit, product.name.capitalize()),
             product_picture(product.name, 240),
             caption(said),
-            _stepper(visit, product.name),
+            _stepper(visit, product),
         ]
         return Page(title=product.name.capitalize(), body=body, bottom=_basket_bar(visit))
 
@@ -140,9 +144,9 @@ class FreshCart(Site):
         return Page(title="Delivery", body=[self._bar(visit, "Delivery"), *rows], bottom=bottom)
 
 
-def _stepper(visit: Visit, name: str) -> Row:
+def _stepper(visit: Visit, product: Product) -> Row:
     """How many of a product are in the basket, between buttons for one less and one more."""
-    quantity = visit.data.quantity(name)
+    name, quantity = product.name, visit.data.quantity(product.name)
     less = IconButton(
         icon="minus",
         size=26,
@@ -150,7 +154,13 @@ def _stepper(visit: Visit, name: str) -> Row:
         enabled=quantity > 0,
         on_tap=partial(visit.data.put, name, -1),
     )
-    more = IconButton(icon="add", size=26, description=f"More {name}", on_tap=partial(visit.data.put, name))
+    more = IconButton(
+        icon="add",
+        size=26,
+        description=f"More {name}",
+        enabled=not product.sold_out,
+        on_tap=partial(visit.data.put, name),
+    )
     return Row(
         children=[less, Text(value=str(quantity), align="center"), more],
         weights=[0.36, 0.28, 0.36],
@@ -162,10 +172,10 @@ def _row(visit: Visit, product: Product) -> View:
     return ListItem(
         id="product",
         title=product.name.capitalize(),
-        subtitle=f"${product.price}" + ("   on offer" if product.sale else ""),
+        subtitle=f"${product.price}" + ("   on offer" if product.sale else "") + stock_note(product),
         icon=kind_icon(product.name),
         plate=plate_colour(product.name),
-        trailing=_stepper(visit, product.name),
+        trailing=_stepper(visit, product),
         trailing_width=118,
         divider=True,
         on_tap=partial(visit.open, "product", product.name),

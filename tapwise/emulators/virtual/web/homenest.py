@@ -9,8 +9,10 @@ from tapwise.emulators.virtual.app import Table
 from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page
 from tapwise.emulators.virtual.ui.views import Button, IconButton, ListItem, Mark, Row, Space, Text, View
+from tapwise.emulators.virtual.web.buying import buy_button
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
-from tapwise.emulators.virtual.web.shop import Product, ShopData, draw_shop, shop_tables
+from tapwise.emulators.virtual.web.restocking import restock
+from tapwise.emulators.virtual.web.shop import Product, ShopData, draw_shop, shop_tables, stock_note
 from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found
 
 QUALITIES = ("red", "blue", "green", "white", "black", "oak", "soft", "round", "classic", "modern", "small", "large")
@@ -36,6 +38,9 @@ class HomeNest(Site):
 
     def initial(self, rng: random.Random) -> ShopData:
         return draw_shop(rng, QUALITIES, KINDS, (4, 6))
+
+    def drift(self, data: ShopData, amount: float, rng: random.Random) -> object:
+        return restock(data, amount, rng, QUALITIES, KINDS)
 
     def tables(self, data: ShopData) -> Mapping[str, Table]:
         return shop_tables(data, "homenest", "basket")
@@ -84,7 +89,7 @@ class HomeNest(Site):
         )
         rows = [
             ListItem(title=label, icon=icon, on_tap=lambda page=page: visit.open(page), divider=True)  # type: ignore[misc]
-            for label, icon, page in entries
+            for label, icon, page in visit.ui.menu(entries, "homenest/menu")
         ]
         return self._page(visit, self.name, rows)
 
@@ -117,7 +122,9 @@ class HomeNest(Site):
             ListItem(
                 id="product",
                 title=product.name.capitalize(),
-                subtitle=f"${product.price}   in basket" if visit.data.quantity(product.name) else f"${product.price}",
+                subtitle=f"${product.price}"
+                + ("   in basket" if visit.data.quantity(product.name) else "")
+                + stock_note(product),
                 icon=kind_icon(product.name),
                 plate=plate_colour(product.name),
                 divider=True,
@@ -188,7 +195,7 @@ class HomeNest(Site):
                 f"${product.price}" + ("   on sale" if product.sale else "") + ("   new in" if product.new else "")
             ),
             stepper,
-            inset(Button(label="Add to basket", icon="basket", on_tap=add)),
+            inset(buy_button("Add to basket", "basket", product, add)),
             inset(wish),
         ]
         if in_basket:

@@ -23,6 +23,9 @@ class SearchEngine(Site):
     icon = "search"
     colour = (84, 88, 96)
 
+    def has_accounts(self, url: Url) -> bool:
+        return False
+
     def page(self, visit: Visit) -> Page:
         from tapwise.emulators.virtual.web import sites
 

@@ -22,6 +22,7 @@ class Product:
     """whole dollars"""
     sale: bool = False
     new: bool = False
+    sold_out: bool = False
 
 
 @dataclass
@@ -106,6 +107,11 @@ class ShopData:
         return [product for _, product in found[:limit]]
 
 
+def stock_note(product: Product) -> str:
+    """What a list says behind the price of something that cannot be bought now."""
+    return "   sold out" if product.sold_out else ""
+
+
 def _next_id(records: Sequence[Line] | Sequence[Wish] | Sequence[Order]) -> int:
     return 1 + max((record.id for record in records), default=0)
 
@@ -148,6 +154,7 @@ def draw_shop(
 def shop_tables(data: ShopData, authority: str, cart: str) -> dict[str, Table]:
     """The shop's tables; `cart` is what the shop calls its cart."""
     product = {"_id": "id", "name": "name", "category": "category", "price": "price", "sale": "sale", "new": "new"}
+    product["sold_out"] = "sold_out"
     root = f"content://{authority}"
     return {
         f"{root}/products": RecordTable(data.products, Product, product),

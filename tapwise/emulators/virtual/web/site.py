@@ -77,6 +77,15 @@ class Site(ABC):
         """What the site remembers, drawn from the world's seed: a dataclass of plain values."""
         return None
 
+    def drift(self, data: Any, amount: float, rng: random.Random) -> object:
+        """What the site remembers in another version of the world, where each thing has changed with probability
+        `amount`. It may be changed in place."""
+        return data
+
+    def has_accounts(self, url: Url) -> bool:
+        """Whether the site may ask for an account before it shows a page."""
+        return True
+
     @abstractmethod
     def page(self, visit: Visit) -> Page:
         """The page for `visit.url`. Its title is the document's; the browser puts its own toolbar above it."""

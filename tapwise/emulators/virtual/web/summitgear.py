@@ -12,9 +12,11 @@ from tapwise.emulators.virtual.ui import theme as themes
 from tapwise.emulators.virtual.ui.page import Dialog, Page
 from tapwise.emulators.virtual.ui.views import Button, IconButton, ListItem, Mark, Row, Space, Text, View
 from tapwise.emulators.virtual.web.accounts import Accounts, draw_accounts, sign_in_form
+from tapwise.emulators.virtual.web.buying import buy_button
 from tapwise.emulators.virtual.web.pictures import kind_icon, plate_colour, product_picture
-from tapwise.emulators.virtual.web.shop import Line, Product, ShopData, draw_shop, shop_tables
-from tapwise.emulators.virtual.web.site import Site, Visit, address_like, banner, caption, inset, not_found
+from tapwise.emulators.virtual.web.restocking import restock
+from tapwise.emulators.virtual.web.shop import Line, Product, ShopData, draw_shop, shop_tables, stock_note
+from tapwise.emulators.virtual.web.site import Site, Url, Visit, address_like, banner, caption, inset, not_found
 
 BRANDS = ("apex", "boreal", "cedar", "drift", "ember", "fjord", "glacier", "heron", "ibex", "juniper")
 KINDS: dict[str, tuple[str, ...]] = {
@@ -53,8 +55,14 @@ class SummitGear(Site):
         shop = draw_shop(rng, BRANDS, KINDS, (4, 6))
         return SummitData(shop.products, shop.cart, shop.wishes, shop.orders, draw_accounts(rng))
 
+    def drift(self, data: SummitData, amount: float, rng: random.Random) -> object:
+        return restock(data, amount, rng, BRANDS, KINDS)
+
     def tables(self, data: SummitData) -> Mapping[str, Table]:
         return {**shop_tables(data, "summitgear", "bag"), **data.accounts.tables("content://summitgear")}
+
+    def has_accounts(self, url: Url) -> bool:
+        return not (url.path and url.path[0] in PRIVATE)  # those ask for one themselves
 
     def page(self, visit: Visit) -> Page:
         path = visit.url.path
@@ -135,7 +143,7 @@ class SummitGear(Site):
         body = [
             product_picture(name, 240),
             caption(said),
-            inset(Button(label="Add to bag", icon="basket", on_tap=add)),
+            inset(buy_button("Add to bag", "basket", product, add)),
             inset(Button(label="Saved" if saved else "Save for later", icon="heart", flat=True, on_tap=save)),
         ]
         return self._page(visit, name.capitalize(), body)
@@ -253,7 +261,7 @@ def _product_row(visit: Visit, product: Product) -> View:
     return ListItem(
         id="product",
         title=product.name.capitalize(),
-        subtitle=product.category.capitalize(),
+        subtitle=product.category.capitalize() + stock_note(product),
         icon=kind_icon(product.name),
         plate=plate_colour(product.name),
         trailing=Text(value=f"${product.price}"),

@@ -118,6 +118,8 @@ class Button(View):
     flat: bool = False
     icon: str = ""
     colour: Colour | None = None
+    ink: Colour | None = None
+    """of the label on a filled one, where it is not the theme's"""
     size: float = themes.BODY_DP
 
     class_name = "android.widget.Button"
@@ -134,7 +136,7 @@ class Button(View):
         side = m.px(4)
         plate = (box[0] + side, box[1] + inset, box[2] - side, box[3] - inset)
         accent = self.colour or m.theme.accent
-        ink = accent if self.flat else m.theme.on_accent
+        ink = accent if self.flat else self.ink or m.theme.on_accent
         if not self.flat:
             canvas.rounded(plate, accent if self.enabled else m.theme.outline, (plate[3] - plate[1]) / 2)
         icon = round(m.px(24)) if self.icon else 0

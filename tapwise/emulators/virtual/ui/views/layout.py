@@ -74,18 +74,19 @@ class Row(View):
 
 @dataclass(kw_only=True)
 class Grid(View):
-    """Children in rows of `columns`, or of more on a wide screen, each cell `cell_height` dp high."""
+    """Children in rows of `columns`, or, unless `fixed`, of more on a wide screen, each cell `cell_height` dp high."""
 
     children: Sequence[View]
     columns: int
     cell_height: float
     gap: float = 0.0
+    fixed: bool = False
 
     class_name = "android.widget.GridView"
 
     def _columns(self, width: float, m: Metrics) -> int:
         """As many times the columns as the width is that of a phone held upright."""
-        return self.columns * max(1, round(width / m.px(UPRIGHT_WIDTH_DP)))
+        return self.columns if self.fixed else self.columns * max(1, round(width / m.px(UPRIGHT_WIDTH_DP)))
 
     def height(self, width: float, m: Metrics) -> float:
         rows = -(-len(self.children) // self._columns(width, m))
