@@ -1,8 +1,8 @@
-"""Content providers: the apps' tables behind their URIs."""
+"""Content providers: the apps' tables, and the system's, behind their URIs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from tapwise.emulators.virtual.app import App, ContentRow, Table
 from tapwise.emulators.virtual.state import AppState
@@ -12,13 +12,20 @@ class ContentProviders:
     """Finds the table behind a URI in the present state. KeyError for a URI that no app offers."""
 
     def __init__(
-        self, apps: dict[str, App], states: Callable[[], dict[str, AppState]], changed: Callable[[], None]
+        self,
+        apps: dict[str, App],
+        states: Callable[[], dict[str, AppState]],
+        system: Callable[[], Mapping[str, Table]],
+        changed: Callable[[], None],
     ) -> None:
         self._apps = apps
         self._states = states
+        self._system = system
         self._changed = changed
 
     def _table(self, uri: str) -> Table:
+        if (own := self._system().get(uri.rstrip("/"))) is not None:
+            return own
         for package, app in self._apps.items():
             table = self._tables_of(package, app).get(uri.rstrip("/"))
             if table is not None:
@@ -31,7 +38,10 @@ class ContentProviders:
 
     def uris(self) -> list[str]:
         """Every URI on offer."""
-        return sorted(uri for package, app in self._apps.items() for uri in self._tables_of(package, app))
+        return sorted([*self._system(), *self._of_apps()])
+
+    def _of_apps(self) -> Iterator[str]:
+        return (uri for package, app in self._apps.items() for uri in self._tables_of(package, app))
 
     def query(self, uri: str) -> list[ContentRow]:
         """All rows."""

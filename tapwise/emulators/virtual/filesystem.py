@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from stat import S_IFDIR, S_IFLNK, S_IFREG, S_ISLNK
@@ -26,6 +26,7 @@ _LINKS: Final = {
     "/bin": "/system/bin",
     "/etc": "/system/etc",
 }
+_LIVE: Final = "/proc/"
 _MOST_LINKS: Final = 40
 """followed in one path, as in the kernel"""
 _DIRECTORIES: Final = (
@@ -76,6 +77,8 @@ class VirtualFileSystem:
         self.quota = quota
         self.refuses: Callable[[str], bool] | None = None
         """asked before each write whether there is no space for it; no part of the value"""
+        self.live: Callable[[], Mapping[str, bytes]] | None = None
+        """gives the files below /proc, which are made when they are read; no part of the value"""
         self._used = 0
         self._entries: dict[str, _Entry] = {"/": _Entry(None, S_IFDIR | 0o755, created)}
         self._children: dict[str, dict[str, None]] = {"/": {}}
@@ -93,14 +96,14 @@ class VirtualFileSystem:
     def copy(self) -> VirtualFileSystem:
         """An independent file system that shares the contents."""
         twin = VirtualFileSystem.__new__(VirtualFileSystem)
-        twin.quota, twin.refuses = self.quota, None
+        twin.quota, twin.refuses, twin.live = self.quota, None, None
         twin._used = self._used
         twin._entries = dict(self._entries)
         twin._children = {path: dict(names) for path, names in self._children.items()}
         return twin
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "refuses": None}
+        return {**self.__dict__, "refuses": None, "live": None}
 
     def __deepcopy__(self, memo: dict[int, object]) -> VirtualFileSystem:
         return self.copy()
@@ -127,14 +130,17 @@ class VirtualFileSystem:
     def exists(self, path: str, *, follow: bool = True) -> bool:
         """Whether there is anything; with `follow` a link counts for what it points to."""
         try:
-            return self.resolve(path, follow=follow) in self._entries
+            place = self.resolve(path, follow=follow)
+            return place in self._entries or self._made(place) is not None
         except OSError:
             return False
 
     def is_dir(self, path: str) -> bool:
         """Whether there is a directory, or a link to one."""
         try:
-            return self.resolve(path) in self._children
+            place = self.resolve(path)
+            made = self._made(place)
+            return place in self._children or (made is not None and made.data is None)
         except OSError:
             return False
 
@@ -189,7 +195,7 @@ class VirtualFileSystem:
         place, entry = self._find(path)
         if entry.data is not None:
             raise _error(errno.ENOTDIR, path)
-        return sorted(self._children[place])
+        return sorted({*self._children.get(place, ()), *self._made_in(place)})
 
     def walk(self, path: str, *, follow: bool = False) -> Iterator[str]:
         """The path itself and all below it, a directory before its contents, in sorted order.
@@ -325,13 +331,28 @@ class VirtualFileSystem:
 
     def _find(self, path: str, *, follow: bool = True) -> tuple[str, _Entry]:
         place = self.resolve(path, follow=follow)
-        entry = self._entries.get(place)
+        entry = self._entries.get(place) or self._made(place)
         if entry is None:
             self._check_parents(place, path)
             raise _error(errno.ENOENT, path)
         if path.endswith("/") and entry.data is not None:
             raise _error(errno.ENOTDIR, path)
         return place, entry
+
+    def _made(self, place: str) -> _Entry | None:
+        """A file or directory that is there only while it is looked at."""
+        if self.live is None or not place.startswith(_LIVE):
+            return None
+        files = self.live()
+        if place in files:
+            return _Entry(files[place], S_IFREG | 0o444, _CREATED)
+        return _Entry(None, S_IFDIR | 0o555, _CREATED) if any(f.startswith(f"{place}/") for f in files) else None
+
+    def _made_in(self, place: str) -> set[str]:
+        """The names of what is made in a directory."""
+        if self.live is None or not f"{place}/".startswith(_LIVE):
+            return set()
+        return {path[len(place) + 1 :].partition("/")[0] for path in self.live() if path.startswith(f"{place}/")}
 
     def _check_parents(self, place: str, path: str) -> None:
         parent = posixpath.dirname(place)
@@ -342,6 +363,8 @@ class VirtualFileSystem:
 
     def _new_place(self, path: str, *, follow: bool = True) -> str:
         place = self.resolve(path, follow=follow)
+        if self.live is not None and place.startswith(_LIVE):
+            raise _error(errno.EACCES, path)
         if posixpath.dirname(place) not in self._children:
             self._check_parents(place, path)
             raise _error(errno.ENOENT, path)

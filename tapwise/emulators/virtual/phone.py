@@ -33,8 +33,10 @@ from tapwise.emulators.virtual.installed import installed_apps
 from tapwise.emulators.virtual.intrusions import GRANT_ACTIVITY, Intrusions
 from tapwise.emulators.virtual.listening import Listener
 from tapwise.emulators.virtual.log import Log
+from tapwise.emulators.virtual.media_store import MediaStore
 from tapwise.emulators.virtual.noise import Noise, interruption, loading_time_s
 from tapwise.emulators.virtual.panels import RECENTS, SHADE, SYSTEM_UI, Panels
+from tapwise.emulators.virtual.proc import proc_files
 from tapwise.emulators.virtual.saved import read_state, write_state
 from tapwise.emulators.virtual.settings import DEFAULTS, Settings
 from tapwise.emulators.virtual.shown import Screen
@@ -83,7 +85,9 @@ class VirtualPhone:
         """the service that sends the accessibility forest to the host; no part of its state"""
         self.state = self._fresh_state(seed)
         self._bind()
-        self.content = ContentProviders(self._apps, lambda: self.state.apps, self._changed)
+        self.content = ContentProviders(
+            self._apps, lambda: self.state.apps, MediaStore(lambda: self.state.files).tables, self._changed
+        )
         self._screen = Screen(self)
         self.panels = Panels(self, self._changed)
         """the system's own pages, and notifications"""
@@ -131,6 +135,7 @@ class VirtualPhone:
 
     def _bind(self) -> None:
         self.state.files.refuses = self._no_space
+        self.state.files.live = lambda: proc_files(self)
         self.settings = Settings(self.state.settings)
         self.clock = VirtualClock(self.state)
 

@@ -148,6 +148,18 @@ def _query(call: Invocation, options: dict[str, str]) -> None:
         call.out.line(f"Row: {number} {text}")
 
 
+def _called(call: Invocation, uri: str, options: dict[str, str]) -> str:
+    """The result of a provider's method; of the media store's, a scan of a file tells the row that it is in."""
+    method, path = options.get("--method", ""), options.get("--arg", "")
+    if not uri.startswith("content://media") or method not in ("scan_file", "scan_volume"):
+        return "Result: null"
+    path = call.phone.state.files.resolve(path.removeprefix("file://")) if path else ""
+    for row in call.phone.content.query("content://media/external/file"):
+        if method == "scan_file" and row["_data"] == path:
+            return f"Result: Bundle[{{uri=content://media/external_primary/file/{row['_id']}}}]"
+    return "Result: Bundle[{}]"
+
+
 def _content(call: Invocation) -> int:
     verb = call.operand(0)
     options, bindings = _parse(call)
@@ -163,7 +175,7 @@ def _content(call: Invocation) -> int:
             case "update":
                 content.update(uri, _values(bindings), Where(options.get("--where", "")))
             case "call":
-                call.out.line("Result: null")
+                call.out.line(_called(call, uri, options))
             case _:
                 raise CommandError(f"[ERROR] Unsupported operation: {verb}")
     except KeyError as error:

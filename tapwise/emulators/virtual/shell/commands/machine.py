@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from tapwise.emulators.virtual.clock import EPOCH, START
+from tapwise.emulators.virtual import proc
 from tapwise.emulators.virtual.running import processes
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 
-_TOTAL_KIB: Final = 2_048_000
-_FREE_KIB: Final = 1_024_000
-_MOUNTS: Final = (
-    ("/dev/block/dm-0", "/", "ext4", "ro"),
-    ("/dev/block/dm-5", "/data", "ext4", "rw"),
-    ("/dev/fuse", "/storage/emulated", "fuse", "rw"),
-)
 _ADDRESS: Final = "10.0.2.16"
 
 
 def seconds_up(call: Invocation) -> float:
-    """Virtual seconds since the phone started; never less than a minute, so that nothing takes it for just booted."""
-    return max(60.0, (call.phone.clock.now() - EPOCH).total_seconds() - (START - EPOCH).total_seconds() + 60.0)
+    """Virtual seconds since the phone started."""
+    return proc.seconds_up(call.phone)
 
 
 def _free(call: Invocation) -> int:
     call.out.line("\t\t total        used        free      shared     buffers")
-    values = (_TOTAL_KIB, _TOTAL_KIB - _FREE_KIB, _FREE_KIB, 0, 0)
+    values = (proc.TOTAL_KIB, proc.TOTAL_KIB - proc.FREE_KIB, proc.FREE_KIB, 0, 0)
     call.out.line("Mem:\t" + "".join(f"{value * 1024:>12}" for value in values))
     return 0
 
@@ -46,7 +39,7 @@ def _top(call: Invocation) -> int:
 
 
 def _mount(call: Invocation) -> int:
-    for device, place, kind, mode in _MOUNTS:
+    for device, place, kind, mode in proc.MOUNTS:
         call.out.line(f"{device} on {place} type {kind} ({mode},seclabel,relatime)")
     return 0
 
