@@ -258,12 +258,12 @@ class VirtualFileSystem:
 
     def set_times(self, path: str, mtime: datetime, *, follow: bool = True) -> None:
         """Set the modification time of a file or directory; of a link itself without `follow`."""
-        place, entry = self._find(path, follow=follow)
+        place, entry = self._find_kept(path, follow=follow)
         self._entries[place] = replace(entry, mtime=mtime)
 
     def set_mode(self, path: str, mode: int) -> None:
         """Set the permission bits of a file or directory."""
-        place, entry = self._find(path)
+        place, entry = self._find_kept(path)
         self._entries[place] = replace(entry, mode=entry.mode & ~0o7777 | mode & 0o7777)
 
     def make_directory(
@@ -285,14 +285,14 @@ class VirtualFileSystem:
 
     def remove(self, path: str, recursive: bool = False) -> None:
         """Remove a file or a link; with `recursive` also a directory and all below it."""
-        place, entry = self._find(path, follow=False)
+        place, entry = self._find_kept(path, follow=False)
         if entry.data is None and not recursive:
             raise _error(errno.EISDIR, path)
         self._remove(place)
 
     def remove_directory(self, path: str) -> None:
         """Remove an empty directory."""
-        place, entry = self._find(path, follow=False)
+        place, entry = self._find_kept(path, follow=False)
         if entry.data is not None:
             raise _error(errno.ENOTDIR, path)
         if self._children[place]:
@@ -301,7 +301,7 @@ class VirtualFileSystem:
 
     def rename(self, old: str, new: str) -> None:
         """Move a file, link or directory to exactly `new`, replacing a file, a link or an empty directory there."""
-        source, moved = self._find(old, follow=False)
+        source, moved = self._find_kept(old, follow=False)
         target = self._new_place(new, follow=False)
         if source == target:
             return
@@ -316,7 +316,7 @@ class VirtualFileSystem:
                 self.remove_directory(target)
             else:
                 self.remove(target)
-        moving = list(self.walk(source))
+        moving = list(self._kept(source))
         if _is_shared(target) and any(self._entries[path].link is not None for path in moving):
             raise _error(errno.EPERM, new)
         for path in moving:
@@ -338,6 +338,19 @@ class VirtualFileSystem:
         if path.endswith("/") and entry.data is not None:
             raise _error(errno.ENOTDIR, path)
         return place, entry
+
+    def _find_kept(self, path: str, *, follow: bool = True) -> tuple[str, _Entry]:
+        """Something that can be changed. Raises PermissionError for what is only made when it is read."""
+        place, entry = self._find(path, follow=follow)
+        if place not in self._entries:
+            raise _error(errno.EACCES, path)
+        return place, entry
+
+    def _kept(self, place: str) -> Iterator[str]:
+        """As `walk`, without what is only made when it is read."""
+        yield place
+        for name in sorted(self._children.get(place, ())):
+            yield from self._kept(posixpath.join(place, name))
 
     def _made(self, place: str) -> _Entry | None:
         """A file or directory that is there only while it is looked at."""
@@ -381,7 +394,7 @@ class VirtualFileSystem:
 
     def _remove(self, place: str) -> None:
         self._guard_mount(place)
-        for below in list(self.walk(place)):
+        for below in list(self._kept(place)):
             entry = self._entries.pop(below)
             self._used -= 0 if entry.link is not None else len(entry.data or b"")
             self._children.pop(below, None)
@@ -393,7 +406,7 @@ class VirtualFileSystem:
 
     def _guard_mount(self, place: str) -> None:
         """Refuse to take away a directory that the phone's layout stands on."""
-        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in (SHARED_STORAGE, _MOUNTED, *_LINKS)):
+        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in (SHARED_STORAGE, _MOUNTED, "/proc", *_LINKS)):
             raise _error(errno.EBUSY, place)
 
 
