@@ -47,7 +47,7 @@ test-ocr: $(INSTALLED) ## run the tests that read the text of screens, with the 
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q tests/evaluator/test_ocr.py $(ARGS)
 
 fuzz: $(INSTALLED) ## throw random packets, programs and gestures at the phone for a minute
-	TAPWISE_FUZZ_EXAMPLES=1500 $(BIN)/pytest -q -n $(JOBS) tests/fuzz $(ARGS)
+	TAPWISE_FUZZ_EXAMPLES=3000 $(BIN)/pytest -q -n $(JOBS) tests/fuzz $(ARGS)
 
 lint: $(INSTALLED) ## check style, types and import contracts
 	$(BIN)/ruff check $(SOURCES)
