@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tapwise.emulators.virtual.shell.command import Shell, Streams
+from tapwise.emulators.virtual.shell.getopts import next_option
 
 
 class ExitRequest(Exception):
@@ -242,6 +243,7 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "exec": _execute,
     "exit": _exit,
     "export": _assign,
+    "getopts": next_option,
     "local": _local,
     "read": _read,
     "readonly": _assign,

@@ -92,6 +92,8 @@ class Shell(Scope, Protocol):
     """`set -e`"""
     at_exit: str
     """script of `trap ... EXIT`"""
+    option_rest: tuple[int, str]
+    """what `getopts` has left of the word it reads, and the OPTIND that goes with it"""
     status: int
     """$?"""
 

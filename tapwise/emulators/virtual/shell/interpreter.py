@@ -78,6 +78,7 @@ class Interpreter:
         self.ends_on_failure = False
         self.refuses_unset = False
         self.at_exit = ""
+        self.option_rest = (0, "")
         self.status = 0
         self.exited = False
         self.residents: list[Callable[[], None]] = []
