@@ -406,7 +406,8 @@ class VirtualFileSystem:
 
     def _guard_mount(self, place: str) -> None:
         """Refuse to take away a directory that the phone's layout stands on."""
-        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in (SHARED_STORAGE, _MOUNTED, "/proc", *_LINKS)):
+        mounts = (SHARED_STORAGE, _MOUNTED, _LIVE.rstrip("/"), *_LINKS)
+        if any((mount + "/").startswith(place.rstrip("/") + "/") for mount in mounts):
             raise _error(errno.EBUSY, place)
 
 
