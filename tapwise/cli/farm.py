@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--size", default="540x1200", help="screen of virtual phones (540x1200)")
     up.add_argument("--noise", default="", help="the virtual phones' noise, such as popups=0.1")
     up.add_argument("--addresses", nargs="*", default=[], metavar="HOST:PORT", help="remote phones")
+    up.add_argument("--grpc", action="store_true", help="emulators serve gRPC, for screenshots among others (no)")
+    up.add_argument("--grpc-addresses", nargs="*", default=[], metavar="HOST:PORT", help="of remote emulators")
     up.add_argument("--avd", default="", help="the emulators' AVD")
     up.add_argument("--emulator", default="emulator", help="the program that starts emulators (emulator)")
     up.add_argument("--snapshot", default="", help="the AVD's snapshot to start from")
@@ -104,9 +106,12 @@ def _config(options: argparse.Namespace) -> FarmConfig:
 
     from tapwise.training.recipes import FarmConfig
 
-    names = ("metrics_port", "devices", "backend", "transport", "size", "noise", "avd", "emulator", "snapshot", "image")
+    names = (
+        *("metrics_port", "devices", "backend", "transport", "size", "noise"),
+        *("avd", "emulator", "snapshot", "image", "grpc", "addresses", "grpc_addresses"),
+    )
     try:
-        return FarmConfig(**{name: getattr(options, name) for name in names}, addresses=tuple(options.addresses))
+        return FarmConfig(**{name: getattr(options, name) for name in names})
     except ValidationError as error:
         told = "; ".join(f"--{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise ConfigError(f"tapwise farm up: {told}") from None
@@ -173,6 +178,8 @@ def _up_detached(options: argparse.Namespace, config: FarmConfig) -> int:
         *("--metrics-port", str(config.metrics_port)),
         *("--avd", config.avd, "--emulator", config.emulator, "--snapshot", config.snapshot, "--image", config.image),
         *(("--addresses", *config.addresses) if config.addresses else ()),
+        *(("--grpc-addresses", *config.grpc_addresses) if config.grpc_addresses else ()),
+        *(("--grpc",) if config.grpc else ()),
     ]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -232,13 +239,16 @@ def table(devices: Sequence[DeviceStatus]) -> Table:
     from rich.text import Text
 
     from tapwise.cli.live import STATE_STYLES
+    from tapwise.emulators.screen_ways import describe_choice
 
-    found = Table("device", "state", "for", "task", "mended by", "restarts by cause", "last error", box=None)
+    columns = ("device", "state", "for", "task", "screenshots", "mended by", "restarts by cause", "last error")
+    found = Table(*columns, box=None)
     for device in devices:
         state = Text(str(device.state), style=STATE_STYLES.get(str(device.state), "red"))
         causes = ", ".join(f"{cause} x{count}" for cause, count in device.restarts.items())
         mended = ", ".join(f"{remedy} x{count}" for remedy, count in device.mended.items())
-        words = (device.task or "", mended, causes, device.last_error)
+        screens = describe_choice(device.screenshots) if device.screenshots else ""
+        words = (device.task or "", screens, mended, causes, device.last_error)
         found.add_row(Text(device.serial), state, f"{device.since_s:.0f} s", *map(Text, words))
     return found
 
@@ -270,6 +280,7 @@ def _logs(options: argparse.Namespace) -> int:
     from datetime import datetime
 
     from tapwise.emulators.farm_board import EVENTS_FILE, read_events
+    from tapwise.emulators.screen_ways import describe_choice
 
     if not (options.folder / EVENTS_FILE).exists():
         raise ConfigError(f"no farm has been up in {options.folder}: there is no {EVENTS_FILE}")
@@ -282,7 +293,9 @@ def _logs(options: argparse.Namespace) -> int:
                 continue
             moment = datetime.fromtimestamp(event["time_s"]).isoformat(sep=" ", timespec="milliseconds")
             error = f": {event['error']}" if event["error"] else ""
-            print(f"{moment}  {event['device']:>3}  {event['serial']}  {event['state']}{error}", flush=True)
+            screens = event.get("screenshots")
+            way = f", screenshots: {describe_choice(screens)}" if screens else ""
+            print(f"{moment}  {event['device']:>3}  {event['serial']}  {event['state']}{way}{error}", flush=True)
         if not options.follow:
             return 0
         time.sleep(LOOK_EVERY_S)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from tapwise.emulators import screen
 from tapwise.emulators.adb.transport import ShellResult, Transport
 from tapwise.emulators.foreground import COMMANDS, find_foreground
+from tapwise.emulators.grpc_screen import GrpcScreen
 from tapwise.emulators.read_back import type_and_read_back
+from tapwise.emulators.screen_ways import ScreenChoice, ScreenWays, is_plain
 from tapwise.emulators.snapshots import Snapshots
 from tapwise.emulators.text_input import odd_characters, type_by_keyboard, typing_commands
 from tapwise.emulators.ui_dump import read_ui_dump
@@ -20,7 +22,6 @@ from tapwise.records import Size, UiNode
 
 _DUMP_FILE = "/sdcard/tapwise_window_dump.xml"
 _NOT_FOUND = 127
-_SAMPLED_EVERY = 16
 
 
 class AdbDevice:
@@ -28,7 +29,9 @@ class AdbDevice:
 
     `timeout_s` bounds each command; the phone's answer to a swipe may take the swipe's duration longer. Nothing
     that a model wrote reaches the phone's shell unquoted. `reads_back`: typed text is read from its field and mended
-    where characters are missing, which costs two dumps of the tree each time.
+    where characters are missing, which costs two dumps of the tree each time. `measures`: the first screenshot measures
+    the ways to the screen, among them the emulator's gRPC where `grpc` leads to one, and the fastest is used; without
+    it, frames are raw, and PNG where raw ones cannot be read.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class AdbDevice:
         snapshots: Snapshots,
         timeout_s: float = 30.0,
         reads_back: bool = False,
+        measures: bool = False,
+        grpc: GrpcScreen | None = None,
     ) -> None:
         self._transport = transport
         self._serial = serial
@@ -48,6 +53,8 @@ class AdbDevice:
         self._raw_frames: bool | None = None
         self._counts_frames: bool | None = None
         self._has_launcher_names = True
+        own = {"raw": self._raw, "png": self._png}
+        self._ways = ScreenWays(own, {"grpc": grpc.screenshot} if grpc is not None else {}) if measures else None
 
     @property
     def serial(self) -> str:
@@ -58,6 +65,16 @@ class AdbDevice:
     def transport(self) -> Transport:
         """The way to the phone."""
         return self._transport
+
+    @property
+    def screen_choice(self) -> ScreenChoice | None:
+        """How screenshots are taken; None before the first one, and where nothing is measured."""
+        return self._ways.choice if self._ways is not None else None
+
+    def forget_screen_choice(self) -> None:
+        """Measure anew at the next screenshot."""
+        if self._ways is not None:
+            self._ways.forget()
 
     def size(self) -> Size:
         """Size of the screen: `wm size` once, then that of the latest screenshot, which follows rotations."""
@@ -75,7 +92,7 @@ class AdbDevice:
         DeviceError."""
         try:
             pixels = self._frame()
-            if _is_plain(pixels):
+            if is_plain(pixels):
                 pixels = self._frame()
         except DeviceError as error:
             if type(error) is not DeviceError:  # lost or timed out: asking again would hide it
@@ -180,17 +197,23 @@ class AdbDevice:
         return self._transport.exec_out(command, self._timeout_s).decode("utf-8", "replace")
 
     def _frame(self) -> NDArray[np.uint8]:
+        if self._ways is not None:
+            return self._ways.grab()
         if self._raw_frames is False:
             return self._png()
-        data = self._transport.exec_out("screencap", self._timeout_s, screen.raw_length(self.size()))
         try:
-            pixels = screen.read_raw(data)
-        except DeviceError:
+            pixels = self._raw()
+        except DeviceError as error:
+            if type(error) is not DeviceError:
+                raise
             pixels = self._png()
             self._raw_frames = bool(self._raw_frames)  # a phone whose first frame is malformed uses another format
             return pixels
         self._raw_frames = True
         return pixels
+
+    def _raw(self) -> NDArray[np.uint8]:
+        return screen.read_raw(self._transport.exec_out("screencap", self._timeout_s, screen.raw_length(self.size())))
 
     def _png(self) -> NDArray[np.uint8]:
         return screen.read_png(self._transport.exec_out("screencap -p", self._timeout_s))
@@ -205,12 +228,6 @@ class AdbDevice:
             found = f"{len(matches)} packages are called so" if matches else "no package is called so"
             raise DeviceError(f"app {name!r} is not known on phone {self._serial}: {found}; give the package name")
         return matches[0]
-
-
-def _is_plain(pixels: NDArray[np.uint8]) -> bool:
-    """Whether a picture looks to have one colour only, as when it was taken while nothing was drawn."""
-    sample = pixels[::_SAMPLED_EVERY, ::_SAMPLED_EVERY]
-    return bool((sample == sample[0, 0]).all()) and bool((pixels == pixels[0, 0]).all())
 
 
 def _complaint(result: ShellResult) -> str:

@@ -58,21 +58,19 @@ class BoardWriter:
                 f" --folder {folder}`, or give another folder"
             )
         self._folder, self._backend, self._transport, self._owner = folder, backend, transport, owner
-        self._known: dict[int, tuple[str, State, str]] = {}
+        self._known: dict[int, tuple[object, ...]] = {}
         self._written_s = 0.0
 
     def publish(self, devices: Sequence[DeviceStatus], now_s: float | None = None) -> bool:
         """Write what is new; gives whether a device has changed."""
         now_s = time.time() if now_s is None else now_s
         changed = [
-            (number, device)
-            for number, device in enumerate(devices)
-            if self._known.get(number) != (device.serial, device.state, device.last_error)
+            (number, device) for number, device in enumerate(devices) if self._known.get(number) != _told(device)
         ]
         if changed:
             with (self._folder / EVENTS_FILE).open("a", encoding="utf-8") as journal:
                 for number, device in changed:
-                    self._known[number] = (device.serial, device.state, device.last_error)
+                    self._known[number] = _told(device)
                     journal.write(json.dumps(_event(now_s, number, device)) + "\n")
         if changed or now_s - self._written_s >= _RENEW_S:
             board = Board(self._owner, self._backend, self._transport, tuple(devices), now_s)
@@ -87,6 +85,13 @@ class BoardWriter:
         (self._folder / STATE_FILE).unlink(missing_ok=True)
 
 
+def _told(device: DeviceStatus) -> tuple[object, ...]:
+    """What counts as a change: of the screenshots' way not the milliseconds, which differ with each measurement."""
+    screens = device.screenshots
+    way = (screens["chosen"], tuple(screens["refused"].items())) if screens else None
+    return device.serial, device.state, device.last_error, way
+
+
 def _event(now_s: float, number: int, device: DeviceStatus) -> dict[str, Any]:
     return {
         "time_s": round(now_s, 3),
@@ -96,6 +101,7 @@ def _event(now_s: float, number: int, device: DeviceStatus) -> dict[str, Any]:
         "restarts": dict(device.restarts),
         "mended": dict(device.mended),
         "error": device.last_error,
+        "screenshots": device.screenshots,
     }
 
 

@@ -46,12 +46,25 @@ class FarmMetrics:
                 restarts.add_metric([device.serial, cause], count)
         yield restarts
         yield mended
+        yield _screenshots(devices)
         yield GaugeMetricFamily("tapwise_waiting_leases", "Leases that wait for a device", self._waiting())
         with self._lock:
             usage = dict(self._usage)
         for name, value in usage.items():
             plain = name.removeprefix("farm/").replace("/", "_")
             yield GaugeMetricFamily(f"tapwise_farm_{plain}", f"{name} of the latest collection", value)
+
+
+def _screenshots(devices: Sequence[DeviceStatus]) -> Any:
+    from prometheus_client.core import GaugeMetricFamily
+
+    labels = ["serial", "way", "chosen"]
+    found = GaugeMetricFamily("tapwise_screenshot_ms", "Milliseconds a screenshot, as measured", labels=labels)
+    for device in devices:
+        for way, ms in (device.screenshots or {"ms": {}})["ms"].items():
+            chosen = device.screenshots is not None and device.screenshots["chosen"] == way
+            found.add_metric([device.serial, way, str(chosen).lower()], ms)
+    return found
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from tapwise.emulators.screen_ways import describe_choice
 from tapwise.errors import ConfigError
 
 
@@ -34,6 +35,7 @@ class DeviceStatus:
 
     `restarts` counts restarts by cause; `mended` counts faults that were healed without one, by what healed them;
     `since_s` is how long the state has lasted, in seconds; `last_error` is the newest fault's message.
+    `screenshots` says how they are taken, as `ScreenChoice.to_json` does; None before the first, or without a choice.
     """
 
     serial: str
@@ -43,6 +45,7 @@ class DeviceStatus:
     task: str | None
     since_s: float
     last_error: str
+    screenshots: Mapping[str, Any] | None = None
 
     @property
     def renewals(self) -> int:
@@ -57,7 +60,8 @@ class DeviceStatus:
         causes = ", ".join(f"{cause} x{count}" for cause, count in self.restarts.items())
         restarts = f", restarts: {causes}" if causes else ""
         last_error = f", last error: {self.last_error}" if self.last_error else ""
-        return f"{self.serial} {self.state} for {self.since_s:.0f} s{restarts}{last_error}"
+        screens = f", screenshots: {describe_choice(self.screenshots)}" if self.screenshots else ""
+        return f"{self.serial} {self.state} for {self.since_s:.0f} s{restarts}{screens}{last_error}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,16 @@ class Supervisor:
     def status(self) -> DeviceStatus:
         """A snapshot; `changed` must be held."""
         since_s = time.monotonic() - self.since_s
+        choice = self.booted.screen_choice if self.booted is not None else None
         return DeviceStatus(
-            self._serial, self.state, dict(self._restarts), dict(self._mended), self.task, since_s, self._last_error
+            self._serial,
+            self.state,
+            dict(self._restarts),
+            dict(self._mended),
+            self.task,
+            since_s,
+            self._last_error,
+            choice.to_json() if choice is not None else None,
         )
 
     def lend(self, task: str | None) -> BootedDevice | None:

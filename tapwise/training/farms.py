@@ -33,5 +33,7 @@ def make_farm(config: FarmConfig, seed: int = 0) -> Farm:
     elif config.backend == "appium":
         backend = AppiumBackend(config.addresses)
     else:
-        backend = RemoteBackend(config.addresses, config.transport, reads_back=config.reads_back())
+        backend = RemoteBackend(
+            config.addresses, config.transport, reads_back=config.reads_back(), grpc_addresses=config.grpc_addresses
+        )
     return Farm(backend, config.devices)

@@ -44,7 +44,10 @@ class FarmConfig(Config):
     image: str = ""
     """the image that containers run; its ADB listens on port 5555"""
     grpc: bool = False
-    """whether emulators serve gRPC, on the port 3000 above their console's, which AndroidWorld asks for"""
+    """whether emulators serve gRPC, on the port 3000 above their console's: AndroidWorld asks for it, and
+    screenshots are taken over it where that is measured to be fastest"""
+    grpc_addresses: tuple[str, ...] = ()
+    """host:port of each remote emulator's gRPC, for screenshots; "" for a phone that has none"""
     metrics_port: int = Field(0, ge=0, lt=65536)
     """port on loopback at which Prometheus finds /metrics during a run; 0: none"""
     ray: str = ""
@@ -68,6 +71,12 @@ class FarmConfig(Config):
             raise ValueError(
                 f"{self.devices} {self.backend} devices need as many addresses; {len(self.addresses)} are given"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _grpc_addresses_belong_to_phones(self) -> FarmConfig:
+        if self.grpc_addresses and (self.backend != "remote" or len(self.grpc_addresses) != len(self.addresses)):
+            raise ValueError('grpc_addresses belong to backend = "remote": give one for each address, or none')
         return self
 
     @model_validator(mode="after")

@@ -22,7 +22,10 @@ from tapwise.errors import ConfigError
 
 
 def device(state: State = State.READY, error: str = "") -> DeviceStatus:
-    return DeviceStatus("127.0.0.1:5555", state, {"process ended": 2}, {"new connection": 1}, "notes.pin", 0.5, error)
+    screens = {"chosen": "grpc", "ms": {"raw": 9.0, "grpc": 2.5}, "refused": {"png": "torn"}}
+    return DeviceStatus(
+        "127.0.0.1:5555", state, {"process ended": 2}, {"new connection": 1}, "notes.pin", 0.5, error, screens
+    )
 
 
 def farm(*words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ import pytest
 from tapwise.emulators.backends.base import Remedy
 from tapwise.emulators.farm import Farm
 from tapwise.emulators.farm_status import FarmLimits, RestartBudget, State
+from tapwise.emulators.screen_ways import ScreenChoice
 from tapwise.errors import ConfigError, DeviceError, DeviceLost, DeviceTimeout, EnvError, FarmError
 from tapwise.protocols import Device
 
@@ -34,6 +35,7 @@ class Phone:
         self.renewed = 0
         self.reboots = False
         self.rebooted = 0
+        self.screen_choice: ScreenChoice | None = None
 
     def alive(self) -> bool:
         return self.running

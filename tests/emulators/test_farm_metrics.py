@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tapwise.emulators.farm import Farm
 from tapwise.emulators.farm_metrics import FarmMetrics, served
 from tapwise.emulators.processes import wait_until
+from tapwise.emulators.screen_ways import ScreenChoice
 from tapwise.errors import ConfigError, DeviceTimeout
-from tests.emulators.test_farm import QUICK, Phones
+from tests.emulators.test_farm import QUICK, Phone, Phones
 
 
 def scrape(port: int) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -35,12 +36,17 @@ def test_devices_restarts_and_shares_are_told() -> None:
                 with pytest.raises(DeviceTimeout), farm.lease(5), farm.lease(5):
                     raise DeviceTimeout("slow")
                 assert wait_until(lambda: all(str(one.state) == "ready" for one in farm.status()), 5)
+            for supervisor in farm._supervisors:
+                assert isinstance(supervisor.booted, Phone)
+                supervisor.booted.screen_choice = ScreenChoice("grpc", {"raw": 9.0, "grpc": 2.5})
             metrics.usage({"farm/utilisation": 0.75, "farm/act_share": 0.5})
             with farm.lease(5):
                 found = scrape(port)
     assert (found["tapwise_devices", ("ready",)], found["tapwise_devices", ("leased",)]) == (1, 1)
     assert sum(value for (name, _), value in found.items() if name == "tapwise_device_mended_total") >= 1
     assert found["tapwise_waiting_leases", ()] == 0
+    screens = {labels: value for (name, labels), value in found.items() if name == "tapwise_screenshot_ms"}
+    assert (len(screens), screens["true", "phone-0", "grpc"], screens["false", "phone-0", "raw"]) == (4, 2.5, 9.0)
     assert found["tapwise_farm_utilisation", ()] == 0.75
     assert found["tapwise_farm_act_share", ()] == 0.5
 

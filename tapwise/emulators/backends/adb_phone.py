@@ -11,6 +11,8 @@ from tapwise.emulators.adb.client import DirectAdb
 from tapwise.emulators.adb.transport import Transport
 from tapwise.emulators.backends.base import NEW_CONNECTION, Remedy
 from tapwise.emulators.device import AdbDevice
+from tapwise.emulators.grpc_screen import GrpcScreen
+from tapwise.emulators.screen_ways import ScreenChoice
 from tapwise.emulators.snapshots import ShellSnapshots, Snapshots
 from tapwise.errors import ConfigError, DeviceError, DeviceTimeout
 
@@ -31,6 +33,8 @@ def make_transport(kind: TransportKind, address: str, server_port: int | None = 
 class AdbPhone:
     """A `BootedDevice` over ADB; `timeout_s` bounds a lessee's commands; `reads_back` as `AdbDevice` takes it.
     `reboots`: it is rebooted over ADB when a new connection does not help, since nothing here can boot it otherwise.
+    `measures`: the ways to its screen are measured, and the fastest is used; `grpc_address`: where an emulator serves
+    gRPC, which is one of them, or empty.
 
     Probes use a connection of their own, so that they overtake a lessee's command.
     """
@@ -47,17 +51,33 @@ class AdbPhone:
         timeout_s: float = 30.0,
         reads_back: bool = False,
         reboots: bool = False,
+        measures: bool = False,
+        grpc_address: str = "",
     ) -> None:
         self._transport = make_transport(kind, address, server_port)
         self._probe_transport = make_transport(kind, address, server_port) if kind == "direct" else self._transport
         self._alive, self._reboots = alive, reboots
         self._end = end
-        self._device = AdbDevice(self._transport, address, snapshots(self._transport), timeout_s, reads_back)
+        self._grpc = GrpcScreen(grpc_address) if grpc_address else None
+        self._device = AdbDevice(
+            self._transport,
+            address,
+            snapshots(self._transport),
+            timeout_s,
+            reads_back,
+            measures or self._grpc is not None,
+            self._grpc,
+        )
 
     @property
     def device(self) -> AdbDevice:
         """What lessees work with."""
         return self._device
+
+    @property
+    def screen_choice(self) -> ScreenChoice | None:
+        """How screenshots are taken; None where nothing was measured."""
+        return self._device.screen_choice
 
     def alive(self) -> bool:
         """Whether the program that runs the phone, where it is ours, still runs."""
@@ -75,6 +95,7 @@ class AdbPhone:
         """Connect anew, then probe."""
         self._transport.connect(timeout_s)
         self.probe(timeout_s)
+        self._device.forget_screen_choice()
 
     @property
     def remedies(self) -> Sequence[Remedy]:
@@ -105,3 +126,5 @@ class AdbPhone:
         """Close the connections."""
         self._transport.close()
         self._probe_transport.close()
+        if self._grpc is not None:
+            self._grpc.close()

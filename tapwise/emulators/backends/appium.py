@@ -33,6 +33,10 @@ class AppiumPhone:
             raise DeviceLost(f"phone {self._udid or self._url} never had an Appium session")
         return self._device
 
+    @property
+    def screen_choice(self) -> None:
+        """There is one way only."""
+
     def alive(self) -> bool:
         """Whether there is a session; whether the phone answers, only a probe can tell."""
         return self._driver is not None

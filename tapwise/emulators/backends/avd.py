@@ -36,7 +36,8 @@ class AvdSettings:
 
     avd: the AVD's name. program: the emulator. snapshot: a snapshot to start from, which must load; empty: a cold
     boot. read_only: all phones share the AVD, each over a layer of its own; without it a farm of one is all that the
-    AVD allows. window, gpu: as the program takes them. grpc: serve it, 3000 above the console's port. reads_back: as
+    AVD allows. window, gpu: as the program takes them. grpc: serve it, 3000 above the console's port,
+    and take screenshots over it where that is fastest. reads_back: as
     `AdbDevice` takes it. options: further ones. first_port: where to look for free pairs of ports from; those up to
     5585 are taken by every adb server that starts on the host.
     """
@@ -135,6 +136,8 @@ class AvdBackend:
             end=end,
             snapshots=snapshots,
             reads_back=self._settings.reads_back,
+            measures=True,
+            grpc_address=f"127.0.0.1:{console_port + GRPC_ABOVE_CONSOLE}" if self._settings.grpc else "",
         )
 
     def _wait_for_boot(self, phone: AdbPhone, process: OwnedProcess, said: Output, deadline: float) -> None:

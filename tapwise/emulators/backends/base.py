@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from tapwise.emulators.screen_ways import ScreenChoice
 from tapwise.protocols import Device
 
 NEW_CONNECTION = "new connection"
@@ -25,6 +26,11 @@ class BootedDevice(Protocol):
     @property
     def device(self) -> Device:
         """What lessees work with."""
+        ...
+
+    @property
+    def screen_choice(self) -> ScreenChoice | None:
+        """How screenshots are taken, where there was a choice."""
         ...
 
     def alive(self) -> bool:

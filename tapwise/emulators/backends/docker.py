@@ -82,6 +82,7 @@ class DockerBackend:
                 end=end,
                 reads_back=self._settings.reads_back,
                 reboots=True,
+                measures=True,
             )
             _wait_for_boot(phone, process, deadline)
         except BaseException:

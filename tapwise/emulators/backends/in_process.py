@@ -151,6 +151,10 @@ class InProcessPhone:
         """What lessees work with."""
         return self._device
 
+    @property
+    def screen_choice(self) -> None:
+        """There is one way only."""
+
     def alive(self) -> bool:
         """Until the phone was shut down."""
         return not self._device.closed()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import grpc
 
-from tapwise.emulators.virtual.protos import load
+from tapwise.emulators.protos import load
 
 _METHOD: Final = "/android_env.A11yService/SendForest"
 _TIMEOUT_S: Final = 1.0

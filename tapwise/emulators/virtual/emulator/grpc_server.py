@@ -16,9 +16,9 @@ import grpc
 import numpy as np
 from PIL import Image
 
+from tapwise.emulators.protos import Method, load
 from tapwise.emulators.virtual.automation.gestures import Touch, two_fingers
 from tapwise.emulators.virtual.emulator.machine import Machine
-from tapwise.emulators.virtual.protos import Method, load
 from tapwise.errors import ConfigError, TapwiseError
 
 _PNG, _RGBA, _RGB = 0, 1, 2
@@ -199,7 +199,7 @@ async def serve_grpc(machine: Machine, host: str, port: int) -> AsyncIterator[in
     """Serve until left, and give the port. Raises ConfigError when it is taken."""
     servicer = Servicer(machine)
     server = grpc.aio.server(options=[("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)])
-    _, services = load(__package__, "emulator.proto")
+    _, services = load("tapwise.emulators", "emulator.proto")
     for name, methods in services.items():
         handlers = {method: _handler(servicer, method, form) for method, form in methods.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))

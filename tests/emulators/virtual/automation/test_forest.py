@@ -21,7 +21,7 @@ from tapwise.emulators.virtual.shell.session import PhoneShell
 from tests.emulators.virtual.wire.conftest import RunningPhones, free_port
 
 grpc = pytest.importorskip("grpc")
-protos = pytest.importorskip("tapwise.emulators.virtual.protos")
+protos = pytest.importorskip("tapwise.emulators.protos")
 
 RECEIVER = f"{PACKAGE}/{PACKAGE}.FlagsBroadcastReceiver"
 ACTION = "accessibility_forwarder.intent.action."

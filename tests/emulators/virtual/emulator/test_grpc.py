@@ -16,7 +16,7 @@ from tapwise.emulators.virtual.emulator.machine import Machine
 from tapwise.emulators.virtual.phone import VirtualPhone
 
 grpc = pytest.importorskip("grpc")
-protos = pytest.importorskip("tapwise.emulators.virtual.protos")
+protos = pytest.importorskip("tapwise.emulators.protos")
 grpc_server = pytest.importorskip("tapwise.emulators.virtual.emulator.grpc_server")
 
 CONTROLLER = "android.emulation.control.EmulatorController"
@@ -26,7 +26,7 @@ SNAPSHOTS = "android.emulation.control.SnapshotService"
 class Client:
     def __init__(self, channel: Any) -> None:
         self._channel = channel
-        self.messages, self._services = protos.load("tapwise.emulators.virtual.emulator", "emulator.proto")
+        self.messages, self._services = protos.load("tapwise.emulators", "emulator.proto")
 
     async def __call__(self, name: str, request: str = "Empty", service: str = CONTROLLER, **fields: Any) -> Any:
         form = self._services[service][name]
