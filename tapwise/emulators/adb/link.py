@@ -81,10 +81,10 @@ class Link:
             ) from None
         except OSError as error:
             raise DeviceLost(f"phone at {self.address} cannot be reached: {error}; is it running?") from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._shake_hands(deadline)
-        except DeviceError:
+        except BaseException:  # an interrupt, too, must leave no socket behind
             self.close()
             raise
 
