@@ -132,9 +132,9 @@ class AndroidEnv:
 
         `Finish` terminates, the task's step limit truncates; both read the outcome from the device's state, which
         alone decides the reward, 1 or 0. `info` holds "outcome" (None before the end, and where the state does not
-        tell), "polls" (looks at the screen),
-        "settled" (whether it came to rest within the budget), "refused" (why the device did not perform the action, or
-        None) and, at the end of an episode on a device that knows, "changes" (what is otherwise for good, in words).
+        tell), "polls" (looks at the screen), "settled" (whether it came to rest within the budget), "moved_s" and
+        "moving" as `Settled` has them, "refused" (why the device did not perform the action, or None) and, at the end
+        of an episode on a device that knows, "changes" (what is otherwise for good, in words).
         """
         episode = self._episode
         if episode is None or episode.over:
@@ -297,4 +297,5 @@ def lasting_changes(device: Device, snapshot: str) -> tuple[str, ...]:
 
 
 def _info(outcome: bool | None, rest: Settled, refused: str | None) -> dict[str, object]:
-    return {"outcome": outcome, "polls": rest.polls, "settled": rest.settled, "refused": refused}
+    looked = {"polls": rest.polls, "settled": rest.settled, "moved_s": rest.moved_s, "moving": rest.moving}
+    return {"outcome": outcome, **looked, "refused": refused}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import tapwise
 from tapwise.errors import DeviceError, EnvError, PolicyError, TapwiseError
@@ -33,6 +33,14 @@ class HostedEnv(Env, Protocol):
     def serial(self) -> str: ...
 
 
+class Look(NamedTuple):
+    """How the screen was when a step looked at it: the newest moment, in seconds after the action, after which it was
+    still seen to change, and whether it changed up to the end of the wait."""
+
+    moved_s: float
+    moving: bool
+
+
 class EpisodeRunner:
     """One episode, advanced from outside, so that one policy can serve many of them at once.
 
@@ -54,6 +62,8 @@ class EpisodeRunner:
         self.error: TapwiseError | None = None
         self.unsettled = 0
         """steps after which the screen did not come to rest within the budget"""
+        self.looks: list[Look] = []
+        """of each step that told, how the screen was when it was looked at"""
         self._env = env
         self._seed = seed
         self._on_step = on_step
@@ -108,6 +118,8 @@ class EpisodeRunner:
             self.abort(_boundary(error), error)
             return
         self.unsettled += transition.info.get("settled") is False
+        if isinstance(moved_s := transition.info.get("moved_s"), float):
+            self.looks.append(Look(moved_s, transition.info.get("moving") is True))
         self._finish_step(Step(observation, decision, transition.reward))
         self._observation = transition.observation
         if transition.terminated or transition.truncated:

@@ -29,10 +29,17 @@ class SettleBudget(Config):
 
 
 class Settled(NamedTuple):
-    """Whether the screen came to rest within the budget, and how many looks that took."""
+    """Whether the screen came to rest within the budget, and how many looks that took.
+
+    `moved_s` is the newest moment, in seconds since the first look, after which the screen was still seen to change; 0
+    when it never was. `moving`: the budget's last look differed from the one before, so that whoever looks at the
+    screen now looks early.
+    """
 
     settled: bool
     polls: int
+    moved_s: float = 0.0
+    moving: bool = False
 
 
 def settle(
@@ -46,18 +53,24 @@ def settle(
     A device that counts its frames is asked for the count without pause; of any other, whole pictures are
     compared, with a short `wait` between them. Raises DeviceError when the device fails.
     """
-    deadline = now() + budget.seconds
+    started = now()
+    deadline = started + budget.seconds
     before: int | bytes | None = None
+    look_s = before_s = started
+    moved_s = 0.0
     equal = 0
     for polls in range(1, budget.polls + 1):
         counter = device.frame_counter()
         look = device.screenshot().tobytes() if counter is None else counter
         equal = equal + 1 if look == before else 1
+        if equal == 1 and polls > 1:
+            moved_s = before_s - started
         if equal >= budget.equal_in_a_row:
-            return Settled(True, polls)
-        if now() >= deadline:
-            return Settled(False, polls)
-        before = look
+            return Settled(True, polls, moved_s)
+        before, before_s, look_s = look, look_s, now()
+        if look_s >= deadline:
+            break
         if counter is None and polls < budget.polls:
             wait(budget.back_off_s)
-    return Settled(False, budget.polls)
+            look_s = now()
+    return Settled(False, polls, moved_s, equal == 1)

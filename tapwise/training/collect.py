@@ -161,6 +161,7 @@ class _Slot:
         self._usage.aborted += runner.trajectory.end is End.ABORTED
         self._usage.steps += len(runner.trajectory.steps)
         self._usage.unsettled += runner.unsettled
+        self._usage.watch(runner.looks)
         if runner.error is not None:
             if isinstance(runner.error, DeviceError) and self._device is not None:
                 self._farm.report(self._device, runner.error)

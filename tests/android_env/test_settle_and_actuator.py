@@ -42,7 +42,7 @@ class Clock:
 
 def test_a_still_screen_takes_two_looks_and_no_wait(phone: Any) -> None:
     clock = Clock()
-    assert settle(phone, SettleBudget(), clock.now, clock.wait) == (True, 2)
+    assert settle(phone, SettleBudget(), clock.now, clock.wait)[:2] == (True, 2)
     assert clock.waits == []
 
 
@@ -50,25 +50,40 @@ def test_a_moving_screen_is_watched_until_it_rests(phone: Any) -> None:
     phone.open_app("settings")
     phone.state.loading = 5
     clock = Clock()
-    assert settle(phone, SettleBudget(), clock.now, clock.wait) == (True, 6)
+    assert settle(phone, SettleBudget(), clock.now, clock.wait)[:2] == (True, 6)
 
 
 def test_polls_and_seconds_bound_the_watching(phone: Any) -> None:
     phone.open_app("settings")
     phone.state.loading = 10
-    assert settle(phone, SettleBudget(polls=4), Clock().now) == (False, 4)
-    assert settle(phone, SettleBudget(seconds=1.0), Clock(per_look_s=0.5).now) == (False, 2)
+    assert settle(phone, SettleBudget(polls=4), Clock().now)[:2] == (False, 4)
+    assert settle(phone, SettleBudget(seconds=1.0), Clock(per_look_s=0.5).now)[:2] == (False, 2)
 
 
 def test_more_equal_looks_can_be_asked_for(phone: Any) -> None:
-    assert settle(phone, SettleBudget(equal_in_a_row=4)) == (True, 4)
+    assert settle(phone, SettleBudget(equal_in_a_row=4))[:2] == (True, 4)
+
+
+def test_it_tells_until_when_the_screen_was_seen_to_change(phone: Any) -> None:
+    assert settle(phone, SettleBudget(), Clock(0.1).now)[2:] == (0.0, False)
+    phone.open_app("settings")
+    phone.state.loading = 5
+    found = settle(phone, SettleBudget(), Clock(0.1).now)
+    assert found.settled
+    assert found.moved_s == pytest.approx(0.3)  # the looks are 0.1 s apart; the fifth differed from the fourth
+    assert not found.moving
+    phone.state.loading = 10
+    assert settle(phone, SettleBudget(polls=4), Clock(0.1).now) == (False, 4, pytest.approx(0.2), True)
+    phone.state.loading = 2
+    found = settle(phone, SettleBudget(polls=4, equal_in_a_row=4), Clock(0.1).now)
+    assert (found.settled, found.moving) == (False, False)  # not long enough at rest to be believed, but at rest
 
 
 def test_pictures_are_compared_where_frames_are_not_counted(make_phone: Any) -> None:
     phone = make_phone(counts_frames=False)
     phone.open_app("settings")
     clock = Clock()
-    assert settle(phone, SettleBudget(back_off_s=0.2), clock.now, clock.wait) == (True, 3)
+    assert settle(phone, SettleBudget(back_off_s=0.2), clock.now, clock.wait)[:2] == (True, 3)
     assert clock.waits == [0.2, 0.2]
 
 
