@@ -6,6 +6,7 @@ import contextlib
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,20 +145,21 @@ def test_a_remote_emulators_picture_is_the_same_over_grpc(emulator: AdbPhone) ->
 
 
 def prefer_grpc(phone: AdbPhone) -> None:
-    """Which way is fastest depends on the host: for what follows, the phone's own ways are made slow."""
+    """Which way is fastest depends on the host: for what follows, the phone's own ways are measured as slow."""
     ways = phone.device._ways
     assert ways is not None
+
+    def slowed(grab: Grab) -> Grab:
+        def slow() -> np.ndarray:
+            until = time.monotonic() + 0.3
+            while phone.screen_choice is None and time.monotonic() < until:
+                grab()
+            return grab()
+
+        return slow
+
     for name in ("raw", "png"):
-        ways._own[name] = _slowed(ways._own[name])
-
-
-def _slowed(grab: Grab) -> Grab:
-    def slow() -> np.ndarray:
-        for _ in range(5):
-            grab()
-        return grab()
-
-    return slow
+        ways._own[name] = slowed(ways._own[name])
 
 
 def test_grpc_that_breaks_within_an_episode_costs_no_step(emulator: AdbPhone) -> None:
