@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Final
 
+from tapwise.emulators.virtual.shell.arithmetic import evaluate
 from tapwise.emulators.virtual.shell.command import Shell, Streams
 from tapwise.emulators.virtual.shell.getopts import next_option
 
@@ -44,12 +45,20 @@ def _number(arguments: list[str], default: int) -> int:
 
 def _change_directory(shell: Shell, arguments: list[str], streams: Streams) -> int:
     target = arguments[0] if arguments else shell.variables.get("HOME", "/")
+    back = target == "-"
+    if back:
+        target = shell.variables.get("OLDPWD", "")
+        if not target:
+            streams.stderr.line("/system/bin/sh: cd: no OLDPWD")
+            return 1
     path = posixpath.normpath(posixpath.join(shell.directory, target))
     if not shell.files.is_dir(path):
         reason = "Not a directory" if shell.files.exists(path) else "No such file or directory"
         streams.stderr.line(f"/system/bin/sh: cd: {path}: {reason}")
         return 2
-    shell.directory = path
+    shell.variables["OLDPWD"], shell.directory = shell.directory, path
+    if back:
+        streams.stdout.line(path)
     return 0
 
 
@@ -125,6 +134,14 @@ def _trap(shell: Shell, arguments: list[str], streams: Streams) -> int:
     if len(arguments) > 1 and {"EXIT", "0"} & set(arguments[1:]):
         shell.at_exit = "" if arguments[0] == "-" else arguments[0]
     return 0
+
+
+def _let(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """`let EXPRESSION...`: status 1 when the last one is 0."""
+    value = 0
+    for expression in arguments:
+        value = evaluate(expression, lambda name: shell.variables.get(name, "0"), shell.variables.__setitem__)
+    return int(value == 0)
 
 
 def _shift(shell: Shell, arguments: list[str], streams: Streams) -> int:
@@ -244,6 +261,7 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "exit": _exit,
     "export": _assign,
     "getopts": next_option,
+    "let": _let,
     "local": _local,
     "read": _read,
     "readonly": _assign,

@@ -138,6 +138,12 @@ def _parameter(part: Parameter, scope: Scope) -> list[str]:
     if part.name in ("@", "*"):
         if part.operator == "length":
             return [str(len(scope.positional))]
+        if part.operator in (":-", "-", ":+", "+"):
+            there = any(scope.positional) if part.operator[0] == ":" else bool(scope.positional)
+            if there == (part.operator[-1] == "+"):
+                return [expand_text(part.argument or Word(()), scope)]
+            if part.operator[-1] == "+":
+                return []
         if part.name == "@" or not part.quoted:
             return list(scope.positional)
         return [scope.variables.get("IFS", _BLANKS)[:1].join(scope.positional)]

@@ -108,3 +108,21 @@ def test_no_script_breaks_the_shell(source: str) -> None:
     shell = PhoneShell(VirtualPhone())
     assert 0 <= shell.run(source).status <= 255
     assert shell.run("echo alive").stdout == [b"alive\n"]
+
+
+def test_let_sets_variables_and_its_status_says_whether_the_last_value_is_zero(sh: Callable[..., str]) -> None:
+    assert sh("let x=3+4 y=x*2; echo $x $y $?; let 0; echo $?; let z=0 1; echo $?") == "7 14 0\n1\n0\n"
+
+
+def test_cd_goes_back_to_where_it_was(sh: Callable[..., str]) -> None:
+    assert sh("cd /system; cd /data/local/tmp; cd -; pwd; echo $OLDPWD") == "/system\n/system\n/data/local/tmp\n"
+
+
+def test_cd_back_needs_a_place_to_go_back_to(sh: Callable[..., str]) -> None:
+    assert sh("cd -", status=1) == ""
+
+
+def test_all_parameters_have_a_default_and_an_alternative(sh: Callable[..., str]) -> None:
+    script = 'for i in "${@:-none here}" "${@:+some}"; do echo "[$i]"; done'
+    assert sh(f"set --; {script}") == "[none here]\n"
+    assert sh(f"set -- a 'b c'; {script}") == "[a]\n[b c]\n[some]\n"
