@@ -32,6 +32,14 @@ def shell_answer(stdout: bytes = b"", stderr: bytes = b"", exit_code: int = 0) -
     )
 
 
+def incoming(connection: socket.socket) -> Iterator[Message]:
+    """What arrives on a connection, until the other side closes it: EOFError."""
+    decoder = Decoder()
+    while data := connection.recv(1 << 16):
+        yield from decoder.feed(data)
+    raise EOFError
+
+
 class Responder:
     """Serves one connection after the other. `answer(service, received)` gives the pieces to write, or None to
     refuse; `greeting` may replace the device's CNXN; `hung` makes it read on and never answer."""
@@ -66,7 +74,7 @@ class Responder:
                 self._talk(connection)
 
     def _talk(self, connection: socket.socket) -> None:
-        messages = self._messages(connection)
+        messages = incoming(connection)
         next(messages)
         features = encode_banner("device", {"ro.product.name": "fake"}, ("shell_v2", "cmd"))
         connection.sendall(self.greeting or encode(Message(Command.CNXN, VERSION, MAX_PAYLOAD, features)))
@@ -98,13 +106,6 @@ class Responder:
             while (message := next(messages)).command is not Command.OKAY:
                 assert message.command is Command.CLSE
         connection.sendall(encode(Message(Command.CLSE, own, host)))
-
-    @staticmethod
-    def _messages(connection: socket.socket) -> Iterator[Message]:
-        decoder = Decoder()
-        while data := connection.recv(1 << 16):
-            yield from decoder.feed(data)
-        raise EOFError
 
 
 @pytest.fixture

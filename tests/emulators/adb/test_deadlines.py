@@ -19,7 +19,6 @@ from tapwise.emulators.adb.protocol import (
     VERSION,
     AuthKind,
     Command,
-    Decoder,
     Message,
     ShellId,
     encode,
@@ -28,6 +27,7 @@ from tapwise.emulators.adb.protocol import (
     encode_sync,
 )
 from tapwise.errors import DeviceLost, DeviceTimeout
+from tests.emulators.conftest import incoming
 
 TIMEOUT_S = 0.15
 SLACK_S = 1.0
@@ -95,7 +95,7 @@ class Peer:
             self.ended.release()
 
     def _follow(self, connection: socket.socket, script: Sequence[Step]) -> None:
-        arriving = self._arriving(connection)
+        arriving = incoming(connection)
         for step in script:
             if isinstance(step, Command):
                 while next(arriving).command is not step:
@@ -107,13 +107,6 @@ class Peer:
                     connection.sendall(piece)
                     if self.drains.wait(0.01):
                         break
-
-    @staticmethod
-    def _arriving(connection: socket.socket) -> Iterator[Message]:
-        decoder = Decoder()
-        while data := connection.recv(1 << 16):
-            yield from decoder.feed(data)
-        raise EOFError
 
 
 @pytest.fixture
