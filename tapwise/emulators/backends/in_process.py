@@ -12,10 +12,10 @@ from tapwise.emulators.backends.base import NEW_CONNECTION, Remedy
 from tapwise.emulators.text_input import type_lines
 from tapwise.emulators.virtual.noise import Noise
 from tapwise.emulators.virtual.phone import VirtualPhone
-from tapwise.emulators.virtual.shell.command import Streams
 from tapwise.emulators.virtual.shell.commands import COMMANDS
 from tapwise.emulators.virtual.shell.interpreter import Interpreter
 from tapwise.emulators.virtual.shell.screen import ScreenReader
+from tapwise.emulators.virtual.shell.streams import Streams
 from tapwise.errors import CommandFailed, DeviceError, DeviceLost
 from tapwise.records import Size, UiNode
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from tapwise.emulators.virtual.shell.arithmetic import evaluate
-from tapwise.emulators.virtual.shell.command import Shell, Streams
+from tapwise.emulators.virtual.shell.command import Shell
 from tapwise.emulators.virtual.shell.getopts import next_option
+from tapwise.emulators.virtual.shell.streams import Streams
 
 
 class ExitRequest(Exception):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tapwise.emulators.virtual.shell import syntax
 from tapwise.emulators.virtual.shell.expansion import Scope
+from tapwise.emulators.virtual.shell.streams import Input, Output, Streams
 
 if TYPE_CHECKING:
     from tapwise.emulators.virtual.phone import VirtualPhone
@@ -22,61 +23,6 @@ class CommandError(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
-
-
-class Output:
-    """A command's output stream: chunks that are kept as they are, so that a picture is never copied."""
-
-    __slots__ = ("chunks",)
-
-    def __init__(self) -> None:
-        self.chunks: list[bytes | memoryview] = []
-
-    def write(self, data: bytes | memoryview | str) -> None:
-        """Add bytes, or text as UTF-8."""
-        encoded = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-        if len(encoded):
-            self.chunks.append(encoded)
-
-    def line(self, text: str) -> None:
-        """Add a line of text."""
-        self.write(text + "\n")
-
-    def value(self) -> bytes:
-        """All bytes so far."""
-        return b"".join(self.chunks)
-
-
-class Input:
-    """Standard input, all of it there from the start; commands that share it share the position in it."""
-
-    __slots__ = ("_data", "_position")
-
-    def __init__(self, data: bytes = b"") -> None:
-        self._data = data
-        self._position = 0
-
-    def read(self) -> bytes:
-        """All that is left."""
-        rest = self._data[self._position :]
-        self._position = len(self._data)
-        return rest
-
-    def read_line(self) -> bytes:
-        """The next line with its newline; empty at the end."""
-        end = self._data.find(b"\n", self._position) + 1 or len(self._data)
-        line = self._data[self._position : end]
-        self._position = end
-        return line
-
-
-@dataclass(slots=True)
-class Streams:
-    """Standard input, output and error of a command; two names may stand for one stream."""
-
-    stdin: Input = field(default_factory=Input)
-    stdout: Output = field(default_factory=Output)
-    stderr: Output = field(default_factory=Output)
 
 
 class Shell(Scope, Protocol):

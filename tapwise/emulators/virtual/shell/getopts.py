@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tapwise.emulators.virtual.shell.command import Shell, Streams
+from tapwise.emulators.virtual.shell.command import Shell
+from tapwise.emulators.virtual.shell.streams import Streams
 
 
 def next_option(shell: Shell, arguments: list[str], streams: Streams) -> int:

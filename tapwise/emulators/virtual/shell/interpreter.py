@@ -10,9 +10,11 @@ from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.shell import patterns, redirects
 from tapwise.emulators.virtual.shell.budget import Budget, BudgetError
 from tapwise.emulators.virtual.shell.builtins import BUILTINS, ExitRequest, LoopRequest, ReturnRequest
-from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Output, Streams
+from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.expansion import expand_pattern, expand_text, expand_words
 from tapwise.emulators.virtual.shell.parser import parse
+from tapwise.emulators.virtual.shell.redirects import RedirectError
+from tapwise.emulators.virtual.shell.streams import Input, Output, Streams
 from tapwise.emulators.virtual.shell.syntax import (
     AndOr,
     Case,
@@ -23,6 +25,7 @@ from tapwise.emulators.virtual.shell.syntax import (
     If,
     Loop,
     Pipeline,
+    Redirect,
     Redirected,
     Sequence,
     ShellSyntaxError,
@@ -85,6 +88,7 @@ class Interpreter:
         """what to call when the programs that go on are ended"""
         self.later = Later()
         self._name = NAME
+        self._streams = Streams()
         self._unchecked = 0
         self._budget = budget if budget is not None else Budget()
 
@@ -125,6 +129,7 @@ class Interpreter:
 
     def run_script(self, source: str, streams: Streams, arguments: list[str]) -> int:
         """Run a script in a subshell with positional parameters ($0 first)."""
+        streams = streams.fork()
         child = self._child()
         child._name, child.positional = (arguments[0] if arguments else NAME), arguments[1:]
         self._budget.enter()
@@ -169,14 +174,15 @@ class Interpreter:
     def substitute(self, body: Sequence) -> str:
         """Standard output of a script, trailing newlines removed; sets $?."""
         output = Output()
-        self.status = self._in_child(body, Streams(stdout=output))
+        self.status = self._in_child(body, self._streams.fork(stdout=output))
         return output.value().decode("utf-8", "surrogateescape").rstrip("\n")
 
     def _in_child(self, body: Sequence | Command, streams: Streams) -> int:
         child = self._child()
         self._budget.enter()
         try:
-            return child._sequence(body, streams) if isinstance(body, Sequence) else child._command(body, streams)
+            own = streams.fork()
+            return child._sequence(body, own) if isinstance(body, Sequence) else child._command(body, own)
         except ExitRequest as request:
             return request.status
         finally:
@@ -219,17 +225,18 @@ class Interpreter:
             for number, command in enumerate(node.commands):
                 last = number == len(node.commands) - 1
                 output = streams.stdout if last else Output()
-                status = self._in_child(command, Streams(stdin, output, streams.stderr))
+                status = self._in_child(command, streams.fork(stdin=stdin, stdout=output))
                 if not last:
                     stdin = Input(output.value())
         return int(status == 0) if node.negated else status
 
     def _command(self, node: Command, streams: Streams) -> int:
+        self._streams = streams
         match node:
             case Simple():
                 return self._simple(node, streams)
             case Redirected(command=command):
-                return redirects.apply(self, node.redirects, streams, lambda inner: self._command(command, inner))
+                return self._redirected(node.redirects, streams, lambda: self._command(command, streams))
             case If():
                 return self._if(node, streams)
             case Loop():
@@ -292,18 +299,37 @@ class Interpreter:
         values = [(name, expand_text(value, self)) for name, value in node.assignments]
         substituted = self.status if self.status != before else 0
 
-        def act(inner: Streams) -> int:
+        def act() -> int:
             if not words:
                 self.variables.update(values)
                 return substituted
             saved = {name: self.variables.get(name) for name, _ in values}
             self.variables.update(values)
             try:
-                return self.run_words(words, inner)
+                return self.run_words(words, streams)
             finally:
                 self._restore(saved)
 
-        return redirects.apply(self, node.redirects, streams, act) if node.redirects else act(streams)
+        if node.redirects and words in (["exec"], ["command", "exec"]):
+            return self._keep_redirects(node.redirects, streams, ends_shell=words == ["exec"])
+        status = self._redirected(node.redirects, streams, act) if node.redirects else act()
+        return status if redirects.flush(streams) else status or 1
+
+    def _redirected(self, wanted: tuple[Redirect, ...], streams: Streams, act: Callable[[], int]) -> int:
+        try:
+            return redirects.apply(self, wanted, streams, act)
+        except RedirectError:
+            return 1
+
+    def _keep_redirects(self, wanted: tuple[Redirect, ...], streams: Streams, *, ends_shell: bool) -> int:
+        """`exec` without a command: the redirects stay, and one that fails ends the shell."""
+        try:
+            redirects.connect(self, wanted, streams)
+        except RedirectError:
+            if ends_shell:
+                raise ExitRequest(1) from None
+            return 1
+        return 0
 
     # --- commands ----------------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from tapwise.emulators.virtual.databases import is_near
 from tapwise.emulators.virtual.shell import interpreter
-from tapwise.emulators.virtual.shell.command import Input, Output, Streams
 from tapwise.emulators.virtual.shell.commands import COMMANDS
 from tapwise.emulators.virtual.shell.parser import parse
 from tapwise.emulators.virtual.shell.screen import ScreenReader
+from tapwise.emulators.virtual.shell.streams import Input, Output, Streams
 from tapwise.emulators.virtual.shell.syntax import Sequence, ShellSyntaxError, Simple
 
 if TYPE_CHECKING:

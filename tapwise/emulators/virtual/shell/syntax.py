@@ -60,7 +60,7 @@ class Word:
         return "".join(texts) if len(texts) == len(self.parts) else None
 
 
-RedirectOperator = Literal["<", ">", ">>", "<<", ">&", "<&", "<>"]
+RedirectOperator = Literal["<", ">", ">>", "<<", ">&", "<&", "<>", "&>"]
 
 
 @dataclass(slots=True)

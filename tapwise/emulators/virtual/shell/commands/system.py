@@ -7,7 +7,8 @@ from typing import Final
 
 from tapwise.emulators.virtual.running import processes
 from tapwise.emulators.virtual.shell.builtins import BUILTINS
-from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Output, Streams
+from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
+from tapwise.emulators.virtual.shell.streams import Input, Output, Streams
 
 _FIRST_APP: Final = 2000
 _ID: Final = "uid=0(root) gid=0(root) groups=0(root),1004(input),1007(log),3003(inet) context=u:r:su:s0"
@@ -88,7 +89,7 @@ def _sh(call: Invocation) -> int:
         source = call.phone.files.read(call.path(words[0])).decode("utf-8", "surrogateescape")
         return call.shell.run_script(source, call.streams, words)
     source = call.stdin.read().decode("utf-8", "surrogateescape")
-    return call.shell.run_script(source, Streams(Input(), call.out, call.err), [])
+    return call.shell.run_script(source, call.streams.fork(stdin=Input()), [])
 
 
 def _run_as_root(call: Invocation) -> int:

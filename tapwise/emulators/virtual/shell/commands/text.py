@@ -6,8 +6,9 @@ import base64
 import re
 from typing import Final
 
-from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Input, Invocation, Streams
+from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
 from tapwise.emulators.virtual.shell.commands.inputs import read_inputs
+from tapwise.emulators.virtual.shell.streams import Input
 
 _ESCAPES: Final = re.compile(r"\\(0[0-7]{0,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _CONTROLS: Final = {
@@ -230,7 +231,7 @@ def _xargs(call: Invocation) -> int:
         size = batch or max(len(items), 1)
         calls = [[*command, *items[start : start + size]] for start in range(0, max(len(items), 1), size)]
     for words in calls:
-        status = max(status, call.shell.run_words(words, Streams(Input(), call.out, call.err)))
+        status = max(status, call.shell.run_words(words, call.streams.fork(stdin=Input())))
     return status
 
 
