@@ -80,12 +80,15 @@ class ShellSession:
     def __init__(self, shell: PhoneShell, interactive: bool) -> None:
         self._interactive = interactive
         self._interpreter = interpreter.Interpreter(shell.phone, shell.screen, COMMANDS)
+        self._streams = Streams()
         self.ended = False
 
     def run(self, source: str, stdin: bytes = b"", *, split: bool = True) -> Result:
         """Run a script in this process."""
         out = Output()
         streams = Streams(Input(stdin), out, Output() if split else out)
+        err = streams.stderr
+        streams.inherit(self._streams)
         phone = self._interpreter.phone
         near = is_near(source) or is_near(self._interpreter.directory + "/")
         if near:
@@ -93,9 +96,10 @@ class ShellSession:
         status = self._interpreter.run(source, streams, to_the_end=not self._interactive)
         if near:
             phone.databases.reconcile(phone)
+        self._streams = streams
         self.ended = self._interpreter.exited
         goes_on = bool(self._interpreter.residents)
-        return Result(out.chunks, streams.stderr.chunks if split else [], status, goes_on)
+        return Result(out.chunks, err.chunks if split else [], status, goes_on)
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
         """Hear what programs that go on say from now on."""

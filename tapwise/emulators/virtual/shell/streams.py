@@ -104,7 +104,7 @@ STDERR: Final = 2
 class Streams:
     """The open streams of a shell by descriptor; two descriptors may stand for one stream."""
 
-    __slots__ = ("table",)
+    __slots__ = ("_first", "table")
 
     def __init__(self, stdin: Input | None = None, stdout: Output | None = None, stderr: Output | None = None) -> None:
         self.table: dict[int, Input | Output] = {
@@ -112,6 +112,7 @@ class Streams:
             STDOUT: stdout if stdout is not None else Output(),
             STDERR: stderr if stderr is not None else Output(),
         }
+        self._first = dict(self.table)
 
     @property
     def stdin(self) -> Input:
@@ -141,10 +142,16 @@ class Streams:
         """A table of its own with the same streams, but for those given."""
         child = Streams.__new__(Streams)
         child.table = dict(self.table)
+        child._first = self._first
         for descriptor, stream in ((STDIN, stdin), (STDOUT, stdout), (STDERR, stderr)):
             if stream is not None:
                 child.table[descriptor] = stream
         return child
+
+    def inherit(self, earlier: Streams) -> None:
+        """Open what an earlier script left open; where that stands for a stream it began with, ours takes its place."""
+        ours = {id(stream): self._first[descriptor] for descriptor, stream in reversed(earlier._first.items())}
+        self.table = {descriptor: ours.get(id(stream), stream) for descriptor, stream in earlier.table.items()}
 
     def restore(self, before: Mapping[int, Input | Output | None]) -> None:
         """Give descriptors the streams that they had; None closes one."""
