@@ -10,7 +10,7 @@ from typing import Final
 from tapwise.emulators.virtual.shell.syntax import ShellSyntaxError
 
 _TOKEN: Final = re.compile(
-    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&^|]=|=|[-+*/%()<>&|^!~?:])"
+    r"\s*(0[xX][0-9a-fA-F]+|\d+#\w+|\d+|[A-Za-z_]\w*|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&^|]=|=|[-+*/%()<>&|^!~?:,])"
 )
 
 
@@ -39,6 +39,8 @@ _LEVELS: Final[tuple[dict[str, Callable[[int, int], int]], ...]] = (
 )
 
 
+_NAME: Final = re.compile(r"[A-Za-z_]")
+_VALUE_END: Final = re.compile(r"[\w)]$")
 _OPERATORS: Final = {symbol: act for level in _LEVELS for symbol, act in level.items()}
 _ASSIGNMENTS: Final = frozenset(
     {"=", *(f"{symbol}=" for symbol in ("+", "-", "*", "/", "%", "&", "^", "|", "<<", ">>"))}
@@ -56,15 +58,22 @@ def evaluate(
         match = _TOKEN.match(text, position)
         if match is None:
             raise ShellSyntaxError(f"{expression}: unexpected '{text[position:]}'")
-        tokens.append(match[1])
         position = match.end()
+        tokens.extend(_steps(match[1], tokens[-1] if tokens else "", text[position:].lstrip()))
     if not tokens:
         return 0
     reader = _Reader(tokens, lookup, assign, expression)
-    value = reader.assignment()
+    value = reader.list()
     if reader.position != len(tokens):
         raise ShellSyntaxError(f"{expression}: unexpected '{tokens[reader.position]}'")
     return value
+
+
+def _steps(token: str, before: str, after: str) -> list[str]:
+    """`++` and `--` are one token next to a name that they step, and two signs elsewhere."""
+    if token not in ("++", "--") or _NAME.match(before) or (_NAME.match(after) and not _VALUE_END.search(before)):
+        return [token]
+    return list(token)
 
 
 class _Reader:
@@ -88,6 +97,13 @@ class _Reader:
             self.position += 1
             return token
         return None
+
+    def list(self) -> int:
+        """Expressions between commas: the last one counts."""
+        value = self.assignment()
+        while self._take(",") is not None:
+            value = self.assignment()
+        return value
 
     def assignment(self) -> int:
         """NAME = value, NAME += value and the like, or a value."""
@@ -135,7 +151,7 @@ class _Reader:
         return value
 
     def _unary(self) -> int:
-        match self._take("-", "+", "!", "~", "("):
+        match self._take("-", "+", "!", "~", "(", "++", "--"):
             case "-":
                 return _wrap(-self._unary())
             case "+":
@@ -145,19 +161,41 @@ class _Reader:
             case "~":
                 return ~self._unary()
             case "(":
-                value = self.assignment()
+                value = self.list()
                 if self._take(")") is None:
                     raise ShellSyntaxError(f"{self._expression}: missing ')'")
                 return value
+            case "++" | "--" as before:
+                self.position += 1
+                return self._step(self.tokens[self.position - 1], before)
         if self.position >= len(self.tokens):
             raise ShellSyntaxError(f"{self._expression}: unexpected end of expression")
         token = self.tokens[self.position]
         self.position += 1
+        if "#" in token:
+            return self._in_base(token)
         if token[0].isdigit():
             return _wrap(int(token, 16 if token[:2] in ("0x", "0X") else 10))
         if not (token[0].isalpha() or token[0] == "_"):
             raise ShellSyntaxError(f"{self._expression}: unexpected '{token}'")
-        return self._number_in(token)
+        value = self._number_in(token)
+        step = self._take("++", "--")
+        if step is not None:
+            self._step(token, step)
+        return value
+
+    def _step(self, name: str, step: str) -> int:
+        value = _wrap(self._number_in(name) + (1 if step == "++" else -1))
+        if not self._skipped:
+            self._assign(name, str(value))
+        return value
+
+    def _in_base(self, token: str) -> int:
+        base, _, digits = token.partition("#")
+        try:
+            return _wrap(int(digits, int(base)))
+        except ValueError:
+            raise ShellSyntaxError(f"{self._expression}: bad number '{token}'") from None
 
     def _number_in(self, name: str) -> int:
         text = self._lookup(name).strip()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable
 from typing import Final
 
-from tapwise.emulators.virtual.shell.arithmetic import evaluate
 from tapwise.emulators.virtual.shell.command import Shell
+from tapwise.emulators.virtual.shell.expansion import value_of
 from tapwise.emulators.virtual.shell.getopts import next_option
-from tapwise.emulators.virtual.shell.streams import Streams
+from tapwise.emulators.virtual.shell.names import tell_names
+from tapwise.emulators.virtual.shell.reading import read, split_options
+from tapwise.emulators.virtual.shell.streams import Output, Streams
+from tapwise.emulators.virtual.shell.syntax import ShellSyntaxError
 
 
 class ExitRequest(Exception):
@@ -80,34 +84,51 @@ def _continue(shell: Shell, arguments: list[str], streams: Streams) -> int:
 
 
 def _assign(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """`export`, `readonly`: every variable is visible to every command here."""
+    """`export`: every variable is visible to every command here."""
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if equals:
-            shell.variables[name] = value
+            shell.assign(name, value)
+    return 0
+
+
+def _read_only(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    _assign(shell, arguments, streams)
+    shell.read_only.update(argument.partition("=")[0] for argument in arguments if not argument.startswith("-"))
     return 0
 
 
 def _local(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """`local`, `typeset`: the function's end brings the old values back."""
+    """`local`, `typeset`: the function's end brings the old values back; -i is for integers, -r for read-only."""
+    flags = "".join(argument[1:] for argument in arguments if argument.startswith("-"))
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if name.startswith("-"):
             continue
         if shell.local_scopes:
             shell.local_scopes[-1].setdefault(name, shell.variables.get(name))
+        if "i" in flags:
+            shell.integers.add(name)
         if equals:
-            shell.variables[name] = value
+            shell.assign(name, value)
         elif shell.local_scopes:
             shell.variables.pop(name, None)
+        if "r" in flags:
+            shell.read_only.add(name)
     return 0
 
 
 def _unset(shell: Shell, arguments: list[str], streams: Streams) -> int:
     for name in arguments:
+        if name in shell.read_only:
+            raise ShellSyntaxError(f"read-only: {name}", 2)
+        shell.integers.discard(name)
         shell.variables.pop(name, None)
         shell.functions.pop(name, None)
     return 0
+
+
+_LONG_OPTIONS: Final = {"errexit": "e", "nounset": "u", "pipefail": "P"}
 
 
 def _set(shell: Shell, arguments: list[str], streams: Streams) -> int:
@@ -120,7 +141,9 @@ def _set(shell: Shell, arguments: list[str], streams: Streams) -> int:
         if word == "--":
             shell.positional = rest
             return 0
-        letters = {"errexit": "e", "nounset": "u"}.get(rest.pop(0), "") if word[1:] == "o" and rest else word[1:]
+        letters = _LONG_OPTIONS.get(rest.pop(0), "") if word[1:] == "o" and rest else word[1:]
+        if "P" in letters:
+            shell.pipes_fail = word[0] == "-"
         if "e" in letters:
             shell.ends_on_failure = word[0] == "-"
         if "u" in letters:
@@ -132,6 +155,8 @@ def _set(shell: Shell, arguments: list[str], streams: Streams) -> int:
 
 def _trap(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """`trap SCRIPT EXIT`; signals never come."""
+    if not arguments and shell.at_exit:
+        streams.stdout.line(f"trap -- {shlex.quote(shell.at_exit)} EXIT")
     if len(arguments) > 1 and {"EXIT", "0"} & set(arguments[1:]):
         shell.at_exit = "" if arguments[0] == "-" else arguments[0]
     return 0
@@ -141,7 +166,11 @@ def _let(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """`let EXPRESSION...`: status 1 when the last one is 0."""
     value = 0
     for expression in arguments:
-        value = evaluate(expression, lambda name: shell.variables.get(name, "0"), shell.variables.__setitem__)
+        try:
+            value = value_of(expression, shell)
+        except ShellSyntaxError as error:
+            streams.stderr.line(f"/system/bin/sh: let: {error}")
+            return 2
     return int(value == 0)
 
 
@@ -152,63 +181,6 @@ def _shift(shell: Shell, arguments: list[str], streams: Streams) -> int:
         return 1
     del shell.positional[:count]
     return 0
-
-
-def _read(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    raw = "-r" in arguments
-    names = [argument for argument in arguments if not argument.startswith("-")] or ["REPLY"]
-    line = streams.stdin.read_line()
-    text = line.decode("utf-8", "surrogateescape")
-    characters = [(character, False) for character in text.rstrip("\n")] if raw else _unescaped(text, streams)
-    values = _cut(characters, len(names), shell.variables.get("IFS", " \t\n"))
-    for number, name in enumerate(names):
-        shell.variables[name] = values[number] if number < len(values) else ""
-    return 0 if line.endswith(b"\n") else 1
-
-
-def _unescaped(text: str, streams: Streams) -> list[tuple[str, bool]]:
-    """Characters, and whether a backslash takes their meaning away; one at the end goes on with the next line."""
-    found: list[tuple[str, bool]] = []
-    position = 0
-    while position < len(text):
-        character = text[position]
-        if character == "\\" and position + 1 < len(text):
-            position += 1
-            if text[position] == "\n":
-                text += streams.stdin.read_line().decode("utf-8", "surrogateescape")
-            else:
-                found.append((text[position], True))
-        elif character != "\n":
-            found.append((character, False))
-        position += 1
-    return found
-
-
-def _cut(characters: list[tuple[str, bool]], count: int, separators: str) -> list[str]:
-    """At most `count` fields; the last one is all that is left, without blanks at its end."""
-    fields: list[str] = []
-    rest = list(characters)
-
-    def is_blank(pair: tuple[str, bool]) -> bool:
-        return not pair[1] and pair[0] in separators and pair[0] in " \t\n"
-
-    while rest and is_blank(rest[0]):
-        rest.pop(0)
-    while rest and len(fields) < count - 1:
-        end = next((n for n, (c, quoted) in enumerate(rest) if not quoted and c in separators), len(rest))
-        fields.append("".join(c for c, _ in rest[:end]))
-        rest = rest[end:]
-        blanks_only = True
-        while rest and (is_blank(rest[0]) or (blanks_only and not rest[0][1] and rest[0][0] in separators)):
-            blanks_only = blanks_only and is_blank(rest[0])
-            rest.pop(0)
-    while rest and is_blank(rest[-1]):
-        rest.pop()
-    if rest and count:
-        last = rest[:-1]
-        if not rest[-1][1] and rest[-1][0] in separators and not any(not q and c in separators for c, q in last):
-            rest = last
-    return [*fields, "".join(c for c, _ in rest)]
 
 
 def _evaluate(shell: Shell, arguments: list[str], streams: Streams) -> int:
@@ -234,15 +206,37 @@ def _command(shell: Shell, arguments: list[str], streams: Streams) -> int:
         return 0
     if arguments[0] not in ("-v", "-V"):
         return shell.run_words(arguments, streams)
-    status = 0
-    for name in arguments[1:]:
-        if name in BUILTINS or name in shell.functions:
-            streams.stdout.line(name)
-        elif name in shell.commands:
-            streams.stdout.line(f"/system/bin/{name}")
-        else:
-            status = 1
-    return status
+    return tell_names(shell, arguments[1:], BUILTINS, streams, in_words=arguments[0] == "-V")
+
+
+def _type(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    return tell_names(shell, arguments, BUILTINS, streams, in_words=True)
+
+
+def _whence(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    options, names = split_options(arguments, valued="")
+    return tell_names(shell, names, BUILTINS, streams, in_words="v" in options)
+
+
+def _print(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """`print [-nlr] [-u DESCRIPTOR] [WORD...]`: words with escapes, or as they are with -r."""
+    options, words = split_options(arguments, valued="u")
+    words = words[1:] if words[:1] == ["-"] else words
+    descriptor = options.get("u", "1")
+    sink = streams.table.get(int(descriptor)) if descriptor.isascii() and descriptor.isdigit() else None
+    if not isinstance(sink, Output):
+        streams.stderr.line(f"/system/bin/sh: print: -u: {descriptor}: bad file descriptor")
+        return 1
+    text = ("\n" if "l" in options else " ").join(words) + ("" if "n" in options else "\n")
+    as_it_is = "r" in options or "R" in options
+    return shell.run_words(["printf", "%s" if as_it_is else "%b", text], streams.fork(stdout=sink))
+
+
+def _ulimit(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """Nothing is limited but what a script may do in all."""
+    if all(argument.startswith("-") for argument in arguments):
+        streams.stdout.line("unlimited")
+    return 0
 
 
 def _nothing(shell: Shell, arguments: list[str], streams: Streams) -> int:
@@ -264,14 +258,18 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "getopts": next_option,
     "let": _let,
     "local": _local,
-    "read": _read,
-    "readonly": _assign,
+    "print": _print,
+    "read": read,
+    "readonly": _read_only,
     "return": _return,
     "set": _set,
     "shift": _shift,
     "trap": _trap,
     "typeset": _local,
+    "type": _type,
+    "ulimit": _ulimit,
     "umask": _nothing,
     "unset": _unset,
     "wait": _nothing,
+    "whence": _whence,
 }

@@ -36,6 +36,11 @@ class Shell(Scope, Protocol):
     """of the functions that run, the innermost last: values to bring back"""
     ends_on_failure: bool
     """`set -e`"""
+    pipes_fail: bool
+    """`set -o pipefail`"""
+    read_only: set[str]
+    integers: set[str]
+    """variables whose values are arithmetic: `typeset -i`"""
     at_exit: str
     """script of `trap ... EXIT`"""
     option_rest: tuple[int, str]

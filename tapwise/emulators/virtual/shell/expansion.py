@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
 from tapwise.emulators.virtual.shell import patterns
 from tapwise.emulators.virtual.shell.arithmetic import evaluate
+from tapwise.emulators.virtual.shell.braces import expand_braces
 from tapwise.emulators.virtual.shell.patterns import Field
 from tapwise.emulators.virtual.shell.syntax import (
     Arithmetic,
@@ -36,7 +37,11 @@ class Scope(Protocol):
     def files(self) -> VirtualFileSystem: ...
 
     def special(self, name: str) -> str:
-        """$?, $$, $!, $-, $0."""
+        """$?, $$, $!, $-, $0, RANDOM and SECONDS."""
+        ...
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable. Raises ShellSyntaxError for one that is read-only."""
         ...
 
     def substitute(self, body: Sequence) -> str:
@@ -48,9 +53,28 @@ def expand_words(words: Iterable[Word], scope: Scope) -> list[str]:
     """The fields of several words, as a command gets them. Raises ShellSyntaxError on a bad substitution."""
     result: list[str] = []
     for word in words:
-        for field in _fields(word, scope):
-            result.extend(patterns.expand(field, scope.files, scope.directory))
+        for choice in expand_braces(word):
+            for field in _fields(choice, scope):
+                result.extend(patterns.expand(field, scope.files, scope.directory))
     return result
+
+
+def value_of(expression: str, scope: Scope) -> int:
+    """The value of an arithmetic expression over the scope's variables. Raises ShellSyntaxError."""
+    return evaluate(expression, lambda name: _lookup(name, scope) or "0", scope.assign)
+
+
+def _without_tilde(word: Word, scope: Scope) -> Word:
+    """A word with a home directory, or the present or last one, for the `~` that it begins with."""
+    first = word.parts[0] if word.parts else None
+    if not isinstance(first, Text) or first.quoted or not first.text.startswith("~"):
+        return word
+    prefix, slash, rest = first.text.partition("/")
+    if not slash and len(word.parts) > 1:
+        return word
+    name = {"~": "HOME", "~+": "PWD", "~-": "OLDPWD"}.get(prefix)
+    value = _lookup(name, scope) if name is not None else None
+    return word if value is None else Word((Text(value, True), Text(slash + rest, False), *word.parts[1:]))
 
 
 def expand_text(word: Word, scope: Scope) -> str:
@@ -61,7 +85,7 @@ def expand_text(word: Word, scope: Scope) -> str:
 def expand_pattern(word: Word, scope: Scope) -> Field:
     """One field without splitting that remembers which characters were quoted, for `case` and `${name#...}`."""
     field: Field = []
-    for part in word.parts:
+    for part in _without_tilde(word, scope).parts:
         for number, value in enumerate(_values(part, scope)):
             if number:
                 field.append((" ", True))
@@ -72,7 +96,7 @@ def expand_pattern(word: Word, scope: Scope) -> Field:
 def _fields(word: Word, scope: Scope) -> list[Field]:
     fields: list[Field] = []
     current: Field | None = None
-    for part in word.parts:
+    for part in _without_tilde(word, scope).parts:
         values = _values(part, scope)
         if isinstance(part, Text):
             current = (current or []) + [(character, part.quoted) for character in part.text]
@@ -118,7 +142,7 @@ def _values(part: Text | Parameter | Substitution | Arithmetic, scope: Scope) ->
             return [scope.substitute(body)]
         case Arithmetic(expression=expression):
             text = expand_text(expression, scope)
-            return [str(evaluate(text, lambda name: scope.variables.get(name, "0"), scope.variables.__setitem__))]
+            return [str(value_of(text, scope))]
         case Parameter():
             return _parameter(part, scope)
 
@@ -130,6 +154,8 @@ def _lookup(name: str, scope: Scope) -> str | None:
     if name == "#":
         return str(len(scope.positional))
     if not (name[0].isalpha() or name[0] == "_"):
+        return scope.special(name)
+    if name in ("RANDOM", "SECONDS") and name not in scope.variables:
         return scope.special(name)
     return scope.directory if name == "PWD" else scope.variables.get(name)
 
@@ -170,7 +196,8 @@ def _default(name: str, operator: str, argument: Word, value: str | None, scope:
             return value or "" if there else expand_text(argument, scope)
         case "=":
             if not there:
-                value = scope.variables[name] = expand_text(argument, scope)
+                value = expand_text(argument, scope)
+                scope.assign(name, value)
             return value or ""
     if not there:
         raise ShellSyntaxError(f"{name}: {expand_text(argument, scope) or 'parameter null or not set'}")
@@ -195,11 +222,11 @@ def _edit(operator: str, argument: Word, value: str, scope: Scope) -> str:
 
 def _substring(argument: str, value: str, scope: Scope) -> str:
     offset_text, colon, length_text = argument.partition(":")
-    offset = evaluate(offset_text, lambda name: scope.variables.get(name, "0"))
+    offset = value_of(offset_text, scope)
     start = max(len(value) + offset, 0) if offset < 0 else offset
     if not colon:
         return value[start:]
-    return value[start : start + max(evaluate(length_text, lambda name: scope.variables.get(name, "0")), 0)]
+    return value[start : start + max(value_of(length_text, scope), 0)]
 
 
 def _replace(field: Field, value: str, *, everywhere: bool) -> str:

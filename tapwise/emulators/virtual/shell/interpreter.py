@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from random import Random
 from typing import TYPE_CHECKING, Final, assert_never
 
 from tapwise.emulators.virtual.filesystem import VirtualFileSystem
@@ -11,14 +12,17 @@ from tapwise.emulators.virtual.shell import patterns, redirects
 from tapwise.emulators.virtual.shell.budget import Budget, BudgetError
 from tapwise.emulators.virtual.shell.builtins import BUILTINS, ExitRequest, LoopRequest, ReturnRequest
 from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, Invocation
-from tapwise.emulators.virtual.shell.expansion import expand_pattern, expand_text, expand_words
+from tapwise.emulators.virtual.shell.double_brackets import holds
+from tapwise.emulators.virtual.shell.expansion import expand_pattern, expand_text, expand_words, value_of
 from tapwise.emulators.virtual.shell.parser import parse
 from tapwise.emulators.virtual.shell.redirects import RedirectError
 from tapwise.emulators.virtual.shell.streams import Input, Output, Streams
 from tapwise.emulators.virtual.shell.syntax import (
     AndOr,
+    ArithmeticCommand,
     Case,
     Command,
+    Condition,
     For,
     Function,
     Group,
@@ -80,6 +84,9 @@ class Interpreter:
         self.local_scopes: list[dict[str, str | None]] = []
         self.ends_on_failure = False
         self.refuses_unset = False
+        self.pipes_fail = False
+        self.read_only: set[str] = set()
+        self.integers: set[str] = set()
         self.at_exit = ""
         self.option_rest = (0, "")
         self.status = 0
@@ -89,6 +96,8 @@ class Interpreter:
         self.later = Later()
         self._name = NAME
         self._streams = Streams()
+        self._started = phone.clock.now()
+        self._random = Random(self._started.timestamp())
         self._unchecked = 0
         self._budget = budget if budget is not None else Budget()
 
@@ -121,7 +130,7 @@ class Interpreter:
             pass
         except ShellSyntaxError as error:
             streams.stderr.line(f"{self._name}: {error}")
-            self.status = 1
+            self.status = error.status
         except (BudgetError, RecursionError):
             streams.stderr.line("Killed")
             self.status = KILLED
@@ -161,6 +170,9 @@ class Interpreter:
         child.directory, child.status, child._name = self.directory, self.status, self._name
         child.variables, child.functions = dict(self.variables), dict(self.functions)
         child.positional = list(self.positional)
+        child.read_only, child.integers = set(self.read_only), set(self.integers)
+        child.pipes_fail = self.pipes_fail
+        child._started, child._random = self._started, self._random
         child.ends_on_failure, child.refuses_unset = self.ends_on_failure, self.refuses_unset
         child._unchecked = self._unchecked
         return child
@@ -168,8 +180,18 @@ class Interpreter:
     # --- what expansion asks -----------------------------------------------------------------------------
 
     def special(self, name: str) -> str:
-        """$?, $$, $!, $-, $0."""
+        """$?, $$, $!, $-, $0, RANDOM and SECONDS."""
+        if name == "RANDOM":
+            return str(self._random.randrange(1 << 15))
+        if name == "SECONDS":
+            return str(int((self.phone.clock.now() - self._started).total_seconds()))
         return {"?": str(self.status), "$": "4242", "0": self._name}.get(name, "")
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable. Raises ShellSyntaxError for one that is read-only."""
+        if name in self.read_only:
+            raise ShellSyntaxError(f"read-only: {name}", 2)
+        self.variables[name] = str(value_of(value, self)) if name in self.integers else value
 
     def substitute(self, body: Sequence) -> str:
         """Standard output of a script, trailing newlines removed; sets $?."""
@@ -221,13 +243,15 @@ class Interpreter:
         if len(node.commands) == 1:
             status = self._command(node.commands[0], streams)
         else:
-            status, stdin = 0, streams.stdin
+            status, failed, stdin = 0, 0, streams.stdin
             for number, command in enumerate(node.commands):
                 last = number == len(node.commands) - 1
                 output = streams.stdout if last else Output()
                 status = self._in_child(command, streams.fork(stdin=stdin, stdout=output))
+                failed = status or failed
                 if not last:
                     stdin = Input(output.value())
+            status = failed if self.pipes_fail else status
         return int(status == 0) if node.negated else status
 
     def _command(self, node: Command, streams: Streams) -> int:
@@ -247,11 +271,22 @@ class Interpreter:
                 return self._case(node, streams)
             case Group(body=body, subshell=subshell):
                 return self._in_child(body, streams) if subshell else self._sequence(body, streams)
+            case ArithmeticCommand(expression=expression):
+                return int(value_of(expand_text(expression, self), self) == 0)
+            case Condition():
+                return self._condition(node, streams)
             case Function(name=name, body=function):
                 self.functions[name] = function
                 return 0
             case _:
                 assert_never(node)
+
+    def _condition(self, node: Condition, streams: Streams) -> int:
+        try:
+            return int(not holds(node, self, streams))
+        except CommandError as error:
+            streams.stderr.line(error.message)
+            return error.status
 
     def _if(self, node: If, streams: Streams) -> int:
         for condition, body in node.branches:
@@ -271,7 +306,7 @@ class Interpreter:
     def _for(self, node: For, streams: Streams) -> int:
         status = 0
         for value in self.positional if node.words is None else expand_words(node.words, self):
-            self.variables[node.name] = value
+            self.assign(node.name, value)
             status, ended = self._loop_body(node.body, streams)
             if ended:
                 break
@@ -287,10 +322,13 @@ class Interpreter:
 
     def _case(self, node: Case, streams: Streams) -> int:
         subject = expand_text(node.subject, self)
-        for choices, body in node.arms:
-            if any(patterns.matches(expand_pattern(choice, self), subject) for choice in choices):
-                return self._sequence(body, streams)
-        return 0
+        status, falls = 0, False
+        for choices, body, end in node.arms:
+            if falls or any(patterns.matches(expand_pattern(choice, self), subject) for choice in choices):
+                status, falls = self._sequence(body, streams), end == ";&"
+                if end == ";;":
+                    break
+        return status
 
     def _simple(self, node: Simple, streams: Streams) -> int:
         self._budget.spend()
@@ -301,10 +339,12 @@ class Interpreter:
 
         def act() -> int:
             if not words:
-                self.variables.update(values)
+                for name, value in values:
+                    self.assign(name, value)
                 return substituted
             saved = {name: self.variables.get(name) for name, _ in values}
-            self.variables.update(values)
+            for name, value in values:
+                self.assign(name, value)
             try:
                 return self.run_words(words, streams)
             finally:

@@ -17,7 +17,10 @@ from tapwise.emulators.virtual.shell.syntax import (
     Word,
 )
 
-_OPERATORS: Final = ("<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&", "<>", ">|", ";", "&", "|", "(", ")", "<", ">")
+_OPERATORS: Final = (
+    *("<<<", "<<-", "&>>", "&&", "&>", "||", ";;", ";&", ";|", "<<", ">>", "<&", ">&", "<>", ">|"),
+    *(";", "&", "|", "(", ")", "<", ">"),
+)
 _WORD_END: Final = frozenset(" \t\n;&|()<>")
 _SPECIAL: Final = frozenset("?#@*$!-0123456789")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
@@ -169,8 +172,8 @@ class Lexer:
     def _dollar(self, quoted: bool) -> Part:
         source, start = self.source, self.position
         after = source[start + 1 : start + 2]
-        if source.startswith("$((", start):
-            return self._arithmetic(quoted)
+        if source.startswith("$((", start) and (expression := self._arithmetic(start + 3)) is not None:
+            return Arithmetic(expression, quoted)
         if after == "(":
             body, self.position = self._parse_nested(source, start + 2)
             return Substitution(body, quoted)
@@ -187,15 +190,22 @@ class Lexer:
             return Parameter(after, "", None, quoted)
         return Text("$", True)
 
-    def _arithmetic(self, quoted: bool) -> Part:
-        depth, end = 0, self.position + 3
+    def arithmetic_command(self) -> Word | None:
+        """After one `(`: the expression of a `(( ))` that begins with it; None when this is a subshell in another."""
+        return self._arithmetic(self.position + 1) if self.source.startswith("(", self.position) else None
+
+    def _arithmetic(self, start: int) -> Word | None:
+        """The expression up to its `))`, behind which reading goes on; None when the brackets do not close so."""
+        depth, end = 0, start
         while end < len(self.source) and not (depth == 0 and self.source.startswith("))", end)):
             depth += {"(": 1, ")": -1}.get(self.source[end], 0)
             end += 1
-        inner = Lexer(self.source[self.position + 3 : end], 0, self._parse_nested)
+            if depth < 0:
+                return None
+        inner = Lexer(self.source[start:end], 0, self._parse_nested)
         self.position = end
         self._close("))")
-        return Arithmetic(Word(tuple(inner._parts(frozenset(), quoted=True))), quoted)
+        return Word(tuple(inner._parts(frozenset(), quoted=True)))
 
     def _braces(self, quoted: bool) -> Part:
         self.position += 2

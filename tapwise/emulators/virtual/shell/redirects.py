@@ -54,7 +54,7 @@ def connect(shell: Shell, redirects: Iterable[Redirect], streams: Streams) -> di
             problem = f"{redirect.operator}{target} : bad file descriptor"
         else:
             give(redirect.descriptor, stream)
-            if redirect.operator == "&>":
+            if redirect.operator in ("&>", "&>>"):
                 give(STDERR, stream)
             continue
         streams.stderr.line(f"/system/bin/sh: {problem}")
@@ -93,13 +93,13 @@ def _opened(shell: Shell, redirect: Redirect, target: str, streams: Streams) -> 
     files = shell.files
     if operator == "<" or (operator == "<>" and files.exists(path)):
         return Input(files.read(path))
-    if operator != ">>" or not files.exists(path):
+    if operator not in (">>", "&>>") or not files.exists(path):
         files.write(path, b"", shell.phone.clock.now())
     elif files.is_dir(path):
         files.read(path)  # raises that it is a directory
     if operator == "<>":
         return Input()
-    return FileOutput(shell.phone, path, None if operator == ">>" else 0)
+    return FileOutput(shell.phone, path, None if operator in (">>", "&>>") else 0)
 
 
 def _missing(target: str) -> Output:

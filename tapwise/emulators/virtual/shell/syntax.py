@@ -7,7 +7,11 @@ from typing import Literal
 
 
 class ShellSyntaxError(Exception):
-    """The script is not valid shell; the message is what the shell prints."""
+    """The script cannot go on; the message is what the shell prints before it ends with the status."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Word:
         return "".join(texts) if len(texts) == len(self.parts) else None
 
 
-RedirectOperator = Literal["<", ">", ">>", "<<", ">&", "<&", "<>", "&>"]
+RedirectOperator = Literal["<", ">", ">>", "<<", ">&", "<&", "<>", "&>", "&>>"]
 
 
 @dataclass(slots=True)
@@ -113,10 +117,10 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Each arm has its patterns and its body."""
+    """Each arm has its patterns, its body and its end: `;&` goes on with the next body, `;|` with the next test."""
 
     subject: Word
-    arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
+    arms: tuple[tuple[tuple[Word, ...], Sequence, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,23 @@ class Redirected:
     redirects: tuple[Redirect, ...]
 
 
-Command = Simple | If | Loop | For | Case | Group | Function | Redirected
+@dataclass(frozen=True, slots=True)
+class ArithmeticCommand:
+    """`(( expression ))`: status 1 when it is 0."""
+
+    expression: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`[[ ... ]]`: the one to three words of a test, or other conditions joined by an operator."""
+
+    operator: Literal["test", "!", "&&", "||"]
+    words: tuple[Word, ...]
+    parts: tuple[Condition, ...]
+
+
+Command = Simple | If | Loop | For | Case | Group | Function | Redirected | ArithmeticCommand | Condition
 
 
 @dataclass(frozen=True, slots=True)

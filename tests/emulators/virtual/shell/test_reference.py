@@ -1,4 +1,4 @@
-"""The phone's shell against Debian's dash with toybox's commands, on generated programs."""
+"""The phone's shell against Debian's dash and mksh (which Android ships) with toybox's commands."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 from tapwise.emulators.virtual.clock import START
 from tapwise.emulators.virtual.phone import VirtualPhone
 from tapwise.emulators.virtual.shell.session import PhoneShell
+from tests.emulators.virtual.shell.mksh_corpus import MKSH_PROGRAMS
 from tests.emulators.virtual.shell.reference_corpus import FAMILIES, FILES, programs
 
-DASH, TOYBOX = shutil.which("dash"), shutil.which("toybox")
+DASH, MKSH, TOYBOX = shutil.which("dash"), shutil.which("mksh"), shutil.which("toybox")
 PROGRAMS = programs()
 WORK = "/data/local/tmp/work"
 NOT_IN_TOYBOX = ("tr", "expr")
@@ -40,14 +41,14 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run_reference(program: str, folder: Path, tools: Path) -> tuple[str, int]:
+def run_reference(program: str, folder: Path, tools: Path, shell: str | None = DASH) -> tuple[str, int]:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     done = subprocess.run(
-        [str(DASH), "-c", program],
+        [str(shell), "-c", program],
         cwd=folder,
-        env={"PATH": str(tools), "LC_ALL": "C"},
+        env={"PATH": str(tools), "LC_ALL": "C", "HOME": "/"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=20,
@@ -78,3 +79,9 @@ def test_output_and_status_agree(family: str, tools: Path, tmp_path: Path) -> No
             if expected != found:
                 differ.append(f"{name}: {program!r}\n  expected {expected}\n  found    {found}")
     assert not differ, "\n".join(differ)
+
+
+@pytest.mark.skipif(MKSH is None, reason="mksh is not installed")
+@pytest.mark.parametrize("program", MKSH_PROGRAMS)
+def test_what_android_adds_to_posix_agrees(program: str, tools: Path, tmp_path: Path) -> None:
+    assert run_phone(program) == run_reference(program, tmp_path, tools, MKSH)

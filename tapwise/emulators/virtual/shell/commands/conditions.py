@@ -9,9 +9,9 @@ from tapwise.emulators.virtual.shell.command import CommandError, CommandTable, 
 
 def _test(call: Invocation) -> int:
     words = list(call.arguments)
-    if call.name in ("[", "[["):
-        if words[-1:] != ["]" * len(call.name)]:
-            raise CommandError(f"/system/bin/sh: {call.name}: missing {']' * len(call.name)}", 2)
+    if call.name == "[":
+        if words[-1:] != ["]"]:
+            raise CommandError("/system/bin/sh: [: missing ]", 2)
         words.pop()
     return 0 if _Condition(call, words).value() else 1
 
@@ -33,14 +33,14 @@ class _Condition:
 
     def _either(self) -> bool:
         result = self._both()
-        while self._words[:1] in (["-o"], ["||"]):
+        while self._words[:1] == ["-o"]:
             self._words.pop(0)
             result = self._both() or result
         return result
 
     def _both(self) -> bool:
         result = self._negation()
-        while self._words[:1] in (["-a"], ["&&"]):
+        while self._words[:1] == ["-a"]:
             self._words.pop(0)
             result = self._negation() and result
         return result
@@ -116,4 +116,4 @@ class _Condition:
 _UNARY: Final = frozenset({"-n", "-z", "-d", "-e", "-f", "-s", "-r", "-w", "-x", "-t", "-L", "-h"})
 _BINARY: Final = frozenset({"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot"})
 
-COMMANDS: Final[CommandTable] = {"[": _test, "[[": _test, "test": _test}
+COMMANDS: Final[CommandTable] = {"[": _test, "test": _test}
