@@ -119,13 +119,16 @@ def _local(shell: Shell, arguments: list[str], streams: Streams) -> int:
 
 
 def _unset(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    status = 0
     for name in arguments:
         if name in shell.read_only:
-            raise ShellSyntaxError(f"read-only: {name}", 2)
+            streams.stderr.line(f"/system/bin/sh: read-only: {name}")
+            status = 1
+            continue
         shell.integers.discard(name)
         shell.variables.pop(name, None)
         shell.functions.pop(name, None)
-    return 0
+    return status
 
 
 _LONG_OPTIONS: Final = {"errexit": "e", "nounset": "u", "pipefail": "P"}

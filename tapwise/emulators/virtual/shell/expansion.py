@@ -157,7 +157,9 @@ def _lookup(name: str, scope: Scope) -> str | None:
         return scope.special(name)
     if name in ("RANDOM", "SECONDS") and name not in scope.variables:
         return scope.special(name)
-    return scope.directory if name == "PWD" else scope.variables.get(name)
+    if name == "PWD":
+        return scope.directory
+    return scope.variables.get(name, _BLANKS if name == "IFS" else None)
 
 
 def _parameter(part: Parameter, scope: Scope) -> list[str]:

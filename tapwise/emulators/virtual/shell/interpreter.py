@@ -207,6 +207,9 @@ class Interpreter:
             return child._sequence(body, own) if isinstance(body, Sequence) else child._command(body, own)
         except ExitRequest as request:
             return request.status
+        except ShellSyntaxError as error:
+            streams.stderr.line(f"{self._name}: {error}")
+            return error.status
         finally:
             self._budget.depth -= 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,6 +26,18 @@ _WORD_END: Final = frozenset(" \t\n;&|()<>")
 _SPECIAL: Final = frozenset("?#@*$!-0123456789")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 _PARAMETER_OPERATORS: Final = (":-", ":=", ":?", ":+", "%%", "##", "//", "-", "=", "?", "+", "%", "#", "/", ":")
+
+
+_NUMBERED: Final = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|([0-7]{1,3}))")
+"""in `$'...'`: a byte in hexadecimal, a character by its number, a byte in octal"""
+
+
+def _numbered(escape: re.Match[str]) -> str:
+    if escape[2]:
+        number = int(escape[2], 16)
+        return "\ufffd" if 0xD800 <= number < 0xE000 else chr(number)
+    byte = int(escape[1], 16) if escape[1] else int(escape[3], 8) & 0xFF
+    return bytes((byte,)).decode("utf-8", "surrogateescape")
 
 
 @dataclass(slots=True)
@@ -246,6 +259,11 @@ class Lexer:
         position = start
         while position < len(self.source) and self.source[position] != "'":
             character = self.source[position]
+            number = _NUMBERED.match(self.source, position)
+            if number is not None:
+                text.append(_numbered(number))
+                position = number.end()
+                continue
             if character == "\\" and position + 1 < len(self.source):
                 position += 1
                 character = _ESCAPES.get(self.source[position], self.source[position])

@@ -66,7 +66,7 @@ NAMES: Final = (
     "print -n a; print -r 'b\\tc'; print 'd\\te'; print -u2 err; print - -n; print -l 1 2",
     "readonly r=1; echo $r; r=2; echo never",
     "readonly r=1; (r=2; echo never); echo after $?",
-    "typeset -r r=1; unset r; echo never",
+    "typeset -r r=1; unset r; echo $? $r",
     "trap 'echo bye' EXIT; trap; trap - EXIT; trap",
     "function g { echo $1; }; g 7; function h() { echo h; }; h",
     'f() { local a=1 b; a=2; echo $a; return 3; }; f; echo $? "[$a]"',
@@ -76,9 +76,9 @@ NAMES: Final = (
 )
 WORDS: Final = (
     'echo {a,b}{1,2} x{,y} {a} {} "{a,b}" {1..3} a{b,c{d,e}}',
-    "for f in {a,b}.txt; do echo $f; done; x={a,b}; echo $x",
+    "for f in {a,b}.txt; do echo $f; done",
     "mkdir -p d/{p,q}; ls d; echo {a,'b c'} {$HOME,x}",
-    'echo ~ ~/x "~" a~ \\~ ; x=~/y; echo $x; cd /; echo ~+; cd /tmp; echo ~-',
+    'echo ~ ~/x "~" a~ \\~ ; x=~/y; echo $x; cd /; echo ~+; cd ..; echo ~-',
     "x=abcabc; echo ${x/b/X} ${x//b/X} ${x:1:2} ${x: -2} ${x%b*} ${x##*b}",
     "case a in a) echo 1;& b) echo 2;; c) echo 3;; esac; case a in a) echo 1;| b) echo no;; a) echo 4;; esac",
     "case ab in (a*) echo glob;; esac; case '*' in '*') echo star;; esac; case x in a|x) echo either;; esac",
