@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, Literal, Protocol
 
 from tapwise.emulators.virtual.shell import patterns
 from tapwise.emulators.virtual.shell.command import Invocation, Shell
@@ -38,19 +39,15 @@ def read_condition(tokens: Tokens) -> Condition:
 
 
 def _either(tokens: Tokens) -> Condition:
-    parts = [_both(tokens)]
-    while tokens.operator() == "||":
-        tokens.advance()
-        parts.append(_both(tokens))
-    return Condition("||", (), tuple(parts)) if len(parts) > 1 else parts[0]
+    return _joined(tokens, "||", lambda: _joined(tokens, "&&", lambda: _one(tokens)))
 
 
-def _both(tokens: Tokens) -> Condition:
-    parts = [_one(tokens)]
-    while tokens.operator() == "&&":
+def _joined(tokens: Tokens, operator: Literal["&&", "||"], read: Callable[[], Condition]) -> Condition:
+    parts = [read()]
+    while tokens.operator() == operator:
         tokens.advance()
-        parts.append(_one(tokens))
-    return Condition("&&", (), tuple(parts)) if len(parts) > 1 else parts[0]
+        parts.append(read())
+    return Condition(operator, (), tuple(parts)) if len(parts) > 1 else parts[0]
 
 
 def _one(tokens: Tokens) -> Condition:
